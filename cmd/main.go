@@ -1,0 +1,94 @@
+// Package cmd is the command line: it reads flags, the environment and the
+// working directory, passes them down as values, and turns what comes back into
+// output and exit codes. One file per verb.
+//
+// Results go to stdout and talk to stderr. Exit status is 0, 1 for a failure,
+// and 2 for wrong usage.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Env is the world a command runs in. Commands take everything from here and
+// nothing from package os, so that tests can run them in parallel.
+type Env struct {
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	Dir    string              // absolute working directory
+	Getenv func(string) string // environment
+}
+
+// exitError carries an exit status. A nil Err prints nothing.
+type exitError struct {
+	Code int
+	Err  error
+}
+
+func (e *exitError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("exit status %d", e.Code)
+	}
+	return e.Err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.Err }
+
+// usageErrorf is an error of the command line itself: exit status 2.
+func usageErrorf(format string, args ...any) error {
+	return &exitError{2, fmt.Errorf(format, args...)}
+}
+
+// Main runs gonix for the process and returns its exit status.
+func Main() int {
+	dir, err := os.Getwd()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "error: find working directory: %v\n", err)
+		return 1
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	env := &Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Dir: dir, Getenv: os.Getenv}
+	return Run(ctx, env, os.Args)
+}
+
+// Run runs the command that args[0] names: gonix itself, or, under the name of
+// one of Nix's own tools (gonix-build, nix-build ...), that tool.
+func Run(ctx context.Context, env *Env, args []string) int {
+	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
+	var root *cobra.Command
+	if tool, ok := strings.CutPrefix(strings.TrimPrefix(name, "go"), "nix-"); ok && legacyTools[tool] != nil {
+		root = legacyTools[tool](env, name)
+	} else {
+		root = newRoot(env)
+	}
+	root.SetArgs(normalizeArgs(args[1:]))
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	code := 1
+	var exit *exitError
+	if errors.As(err, &exit) {
+		code = exit.Code
+		err = exit.Err
+	}
+	if err != nil {
+		printError(env, err)
+	}
+	return code
+}
