@@ -73,6 +73,7 @@ func Run(ctx context.Context, env *Env, args []string) int {
 	} else {
 		root = newRoot(env)
 	}
+	prepare(root)
 	root.SetArgs(normalizeArgs(args[1:]))
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)

@@ -1,6 +1,10 @@
 package cmd
 
 import (
+	"errors"
+	"fmt"
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -20,23 +24,64 @@ var legacyTools = map[string]func(env *Env, name string) *cobra.Command{}
 
 func newRoot(env *Env) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "gonix",
-		Short:         "The Nix toolchain around its language",
-		Version:       version + " (Nix " + nixVersion + ")",
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Use:   "gonix",
+		Short: "The Nix toolchain around its language",
+		Long: `gonix reads, evaluates, formats, builds and explains Nix.
+
+It speaks the language and the formats of Nix ` + nixVersion + ` and works on Nix's own store.`,
+		Version:                    version + " (Nix " + nixVersion + ")",
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		Args:                       cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownVerb(c, args[0])
+			}
 			return c.Help()
 		},
 	}
-	root.SetFlagErrorFunc(flagError)
 	for _, verb := range verbs {
 		root.AddCommand(verb(env))
 	}
 	return root
 }
 
-// flagError makes wrong flags exit with status 2.
+// prepare makes every kind of wrong usage, in c and all commands below it, exit
+// with status 2 and point to the help text.
+func prepare(c *cobra.Command) {
+	c.SetFlagErrorFunc(flagError)
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return flagError(c, err)
+			}
+			return nil
+		}
+	}
+	if c.HasSubCommands() && c.HasParent() && c.RunE == nil && c.Run == nil {
+		c.Args = cobra.ArbitraryArgs
+		c.RunE = func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownVerb(c, args[0])
+			}
+			return c.Help()
+		}
+	}
+	for _, sub := range c.Commands() {
+		prepare(sub)
+	}
+}
+
+func unknownVerb(c *cobra.Command, name string) error {
+	err := fmt.Sprintf("unknown command %q", name)
+	if near := c.SuggestionsFor(name); len(near) > 0 {
+		err += ", did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return flagError(c, errors.New(err))
+}
+
+// flagError makes wrong usage exit with status 2.
 func flagError(c *cobra.Command, err error) error {
-	return usageErrorf("%v\nTry '%s --help'", err, c.CommandPath())
+	return usageErrorf("%w\nTry '%s --help'", err, c.CommandPath())
 }
