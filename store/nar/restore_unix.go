@@ -1,0 +1,163 @@
+//go:build unix
+
+package nar
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// RestoreOptions say how a tree is written. The zero value works.
+type RestoreOptions struct {
+	// Sync makes files and directories durable before Restore returns.
+	Sync bool
+	// MaxSize bounds the sum of the files' sizes in bytes; 0 does not.
+	MaxSize int64
+}
+
+// Restore reads an archive and writes its tree to name, which must not exist. It
+// never follows symlinks and never leaves the tree, whatever the archive holds.
+// If it fails, what it wrote is left.
+func Restore(name string, r *Reader, opts RestoreOptions) error {
+	s := restorer{r: r, opts: opts, name: name}
+	defer s.close()
+	parent, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer parent.Close()
+	s.dirs = append(s.dirs, restoreDir{fd: int(parent.Fd())})
+	for {
+		h, err := r.Next()
+		if err == io.EOF {
+			return s.leave(1)
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.node(h); err != nil {
+			return err
+		}
+	}
+}
+
+type restorer struct {
+	r       *Reader
+	opts    RestoreOptions
+	name    string
+	dirs    []restoreDir // the parent of the root, then the open directories
+	written int64
+}
+
+type restoreDir struct {
+	fd   int
+	path string
+}
+
+func (s *restorer) errorf(op, path string, err error) error {
+	return &os.PathError{Op: op, Path: filepath.Join(s.name, path), Err: err}
+}
+
+// leave closes directories until n are left.
+func (s *restorer) leave(n int) error {
+	for len(s.dirs) > n {
+		d := s.dirs[len(s.dirs)-1]
+		s.dirs = s.dirs[:len(s.dirs)-1]
+		var err error
+		if s.opts.Sync {
+			err = unix.Fsync(d.fd)
+		}
+		unix.Close(d.fd)
+		if err != nil {
+			return s.errorf("sync", d.path, err)
+		}
+	}
+	return nil
+}
+
+// close releases descriptors, after an error too.
+func (s *restorer) close() {
+	s.opts.Sync = false
+	s.leave(1)
+}
+
+func (s *restorer) node(h Header) error {
+	base := filepath.Base(s.name)
+	if h.Path != "" {
+		// The root's entry is dirs[1], so a path with k slashes is in dirs[k+1].
+		depth := strings.Count(h.Path, "/") + 2
+		if err := s.leave(depth); err != nil {
+			return err
+		}
+		base = h.Path[strings.LastIndexByte(h.Path, '/')+1:]
+	}
+	dirfd := s.dirs[len(s.dirs)-1].fd
+	switch h.Type {
+	case Directory:
+		if err := unix.Mkdirat(dirfd, base, 0o777); err != nil {
+			return s.errorf("mkdir", h.Path, err)
+		}
+		fd, err := unix.Openat(dirfd, base, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return s.errorf("open", h.Path, err)
+		}
+		s.dirs = append(s.dirs, restoreDir{fd, h.Path})
+	case Symlink:
+		if err := unix.Symlinkat(h.Target, dirfd, base); err != nil {
+			return s.errorf("symlink", h.Path, err)
+		}
+	case Regular:
+		return s.file(dirfd, base, h)
+	}
+	return nil
+}
+
+func (s *restorer) file(dirfd int, base string, h Header) error {
+	s.written += h.Size
+	if s.opts.MaxSize > 0 && (s.written > s.opts.MaxSize || s.written < 0) {
+		return badf("files have more than %d bytes", s.opts.MaxSize)
+	}
+	mode := uint32(0o666)
+	if h.Executable {
+		mode = 0o777
+	}
+	fd, err := unix.Openat(dirfd, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
+	if err != nil {
+		return s.errorf("create", h.Path, err)
+	}
+	_, err = s.r.WriteTo(rawWriter{fd, func(err error) error { return s.errorf("write", h.Path, err) }})
+	if err == nil && s.opts.Sync {
+		if err = unix.Fsync(fd); err != nil {
+			err = s.errorf("sync", h.Path, err)
+		}
+	}
+	if cerr := unix.Close(fd); err == nil && cerr != nil {
+		err = s.errorf("close", h.Path, cerr)
+	}
+	return err
+}
+
+// rawWriter writes to a descriptor without the os package's poller.
+type rawWriter struct {
+	fd   int
+	wrap func(error) error
+}
+
+func (w rawWriter) Write(p []byte) (int, error) {
+	total := 0
+	for total < len(p) {
+		n, err := unix.Write(w.fd, p[total:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return total, w.wrap(err)
+		}
+		total += n
+	}
+	return total, nil
+}
