@@ -4,6 +4,14 @@
 // server: it is tolerant (errors become Bad nodes and diagnostics, and reading
 // goes on at the next `;`, `}`, `]`, `)`, `in`, `then` or `else`) and, with
 // [KeepTokens], lossless.
+//
+// The text is read once, front to back, with one token of lookahead. Which
+// characters make a token depends on where the parser stands (inside a string,
+// inside a path), so the lexer is not a stage of its own: [parser.next] reads
+// a token of ordinary code, and strings and paths read their own text between
+// calls of it. Operators are parsed by precedence climbing. Nodes come from slabs
+// and names and plain texts are substrings of the source, so that a file costs a
+// few dozen allocations rather than one for each node.
 package parser
 
 import "gonix.dev/gonix/parser/ast"
@@ -18,8 +26,66 @@ const (
 	PipeOperators
 )
 
-// Parse reads a whole source text. It always returns a tree; syntax errors are
-// in the file's Errors.
-func Parse(name, src string, mode Mode) *ast.File {
-	return &ast.File{Name: name, Src: src, Root: &ast.Bad{}}
+// maxDepth bounds how deeply the tree may nest. The parser, and what walks its
+// trees, recurse; Go cannot recover from a stack overflow.
+const maxDepth = 100_000
+
+// parser reads one file. The current token is kind, start, end; pos is where
+// the next one is looked for.
+type parser struct {
+	src  string
+	pos  int
+	kind ast.TokenKind
+	// start and end delimit the current token, prevEnd ends the one before.
+	start, end, prevEnd int
+	// plainUntil is an offset before which no path and no URL can start any
+	// more; see longer.
+	plainUntil int
+	depth      int
+	keep       bool
+	pipes      bool
+	nul        bool // the text scanned last has NUL bytes
+	file       *ast.File
+
+	nodes nodes
+	text  textSlab
+	// Stacks on which the elements of lists are gathered while their number is
+	// unknown; recursive uses share them.
+	exprs    []ast.Expr
+	parts    []ast.Part
+	pieces   []indPiece
+	names    []*ast.AttrName
+	bindings []ast.Binding
+	formals  []*ast.Formal
 }
+
+// Parse reads a whole source text. It always returns a tree; syntax errors are
+// in the file's Errors. Texts of 2 GiB and more are refused with an error.
+func Parse(name, src string, mode Mode) *ast.File {
+	f := &ast.File{Name: name, Src: src}
+	if int64(len(src)) > 1<<31-1 {
+		f.Root = &ast.Bad{}
+		f.Errors = []*ast.Error{{Code: CodeTooLarge, Msg: "file is too large"}}
+		return f
+	}
+	p := &parser{src: src, file: f, keep: mode&KeepTokens != 0, pipes: mode&PipeOperators != 0}
+	if p.keep {
+		f.Tokens = make([]ast.Token, 0, len(src)/4+4)
+	}
+	p.next()
+	f.Root = p.expr()
+	if p.kind != ast.EOF {
+		p.unexpected("end of file")
+		for p.kind != ast.EOF {
+			p.skip()
+		}
+	}
+	return f
+}
+
+func span(start, end int) ast.Span {
+	return ast.Span{Start: ast.Pos(start), End: ast.Pos(end)}
+}
+
+// since makes the span from start to the end of the last consumed token.
+func (p *parser) since(start int) ast.Span { return span(start, max(start, p.prevEnd)) }

@@ -254,6 +254,9 @@ type AttrName struct {
 	// Expr is the *String or the expression inside ${ } that computes a dynamic
 	// name; nil when Name is known.
 	Expr Expr
+	// Braced is the expression inside ${ } when the source has that; the name
+	// may still be known, as in ${"a"}.
+	Braced Expr
 	// Quoted says that the source has a string here rather than an identifier.
 	Quoted bool
 }

@@ -100,6 +100,9 @@ func eachChild(n Node, yield func(Node) bool) bool {
 	case *Binary:
 		return expr(n.X) && expr(n.Y)
 	case *AttrName:
+		if n.Braced != nil {
+			return expr(n.Braced)
+		}
 		return expr(n.Expr)
 	case *Attr:
 		return names(n.Path) && expr(n.Value)

@@ -1,0 +1,298 @@
+package parser
+
+import "gonix.dev/gonix/parser/ast"
+
+// attrPath reads a.b."c".${d}.
+func (p *parser) attrPath() []*ast.AttrName {
+	mark := len(p.names)
+	for {
+		name := p.attrName()
+		if name == nil {
+			p.unexpected("identifier", "'or'", "'${'", `'"'`)
+			break
+		}
+		p.names = append(p.names, name)
+		if p.kind != ast.DOT {
+			break
+		}
+		p.next()
+	}
+	path := p.nodes.names.copy(p.names[mark:])
+	p.names = p.names[:mark]
+	return path
+}
+
+// attrName reads one component of an attribute path, nil when there is none.
+func (p *parser) attrName() *ast.AttrName {
+	start := p.start
+	switch p.kind {
+	case ast.IDENT, ast.OR_KW:
+		n := p.nodes.attrName.new()
+		n.Span = span(start, p.end)
+		n.Name = p.src[start:p.end]
+		p.next()
+		return n
+	case ast.STR_OPEN:
+		if p.src[start] != '"' {
+			return nil
+		}
+		s := p.str()
+		n := p.nodes.attrName.new()
+		n.Span, n.Quoted = s.Span, true
+		if name, ok := static(s); ok {
+			n.Name = name
+		} else {
+			n.Expr = s
+		}
+		return n
+	case ast.DOLLAR_CURLY:
+		p.next()
+		x := p.expr()
+		p.close(ast.RBRACE, "'}'")
+		n := p.nodes.attrName.new()
+		n.Span, n.Braced = p.since(start), x
+		if name, ok := static(x); ok {
+			n.Name = name
+		} else {
+			n.Expr = x
+		}
+		return n
+	}
+	return nil
+}
+
+// static returns the text of an expression that is a string literal without
+// interpolation. Nix looks for literals only after its parser has forgotten
+// parentheses and the kinds of string.
+func static(x ast.Expr) (string, bool) {
+	for {
+		var parts []ast.Part
+		switch n := x.(type) {
+		case *ast.Paren:
+			x = n.X
+			continue
+		case *ast.URI:
+			return n.Value, true
+		case *ast.String:
+			parts = n.Parts
+		case *ast.IndString:
+			parts = n.Parts
+		default:
+			return "", false
+		}
+		switch {
+		case len(parts) == 0:
+			return "", true
+		case len(parts) == 1 && parts[0].Expr == nil:
+			return parts[0].Text, true
+		}
+		return "", false
+	}
+}
+
+// recursive reads rec { } or the old let { }.
+func (p *parser) recursive() ast.Expr {
+	start := p.start
+	n := p.nodes.set.new()
+	n.Legacy = p.kind == ast.LET
+	p.next()
+	if p.kind != ast.LBRACE {
+		p.unexpected("'{'")
+		n.Rec, n.Open = !n.Legacy, ast.Pos(p.start)
+		n.Span = p.since(start)
+		return n
+	}
+	n.Rec = !n.Legacy
+	p.set0(n, start)
+	return n
+}
+
+// set0 reads the braces of an attribute set that starts at start.
+func (p *parser) set0(n *ast.AttrSet, start int) {
+	if p.depth++; p.depth > maxDepth {
+		p.depth--
+		p.tooDeep()
+		n.Span = p.since(start)
+		return
+	}
+	n.Open = ast.Pos(p.start)
+	p.next()
+	p.setRest(n, start, nil)
+	p.depth--
+}
+
+// setRest reads the bindings of a set, and its closing brace. The first name of
+// the first binding may have been read already.
+func (p *parser) setRest(n *ast.AttrSet, start int, first *ast.AttrName) {
+	n.Bindings = p.bindingList(first)
+	if p.kind == ast.RBRACE {
+		p.next()
+	} else if n.Rec || n.Legacy {
+		p.unexpected("'inherit'", "'}'")
+	} else {
+		p.unexpected("'inherit'")
+	}
+	n.Span = p.since(start)
+}
+
+// let reads let ... in ..., or what follows the old let { }.
+func (p *parser) let() ast.Expr {
+	start := p.start
+	if p.beforeBrace() {
+		x := p.operators(p.operand(), start, 0)
+		return p.pipe(x, start)
+	}
+	p.next()
+	n := &ast.Let{}
+	n.Bindings = p.bindingList(nil)
+	n.In = ast.Pos(p.start)
+	if p.expect(ast.IN, "'in'", "'inherit'") {
+		n.Body = p.expr()
+	} else {
+		n.Body = p.missing()
+	}
+	n.Span = p.since(start)
+	for _, b := range n.Bindings {
+		if a, ok := b.(*ast.Attr); ok && len(a.Path) > 0 && a.Path[0].Dynamic() {
+			p.errorAt(start, start+len("let"), CodeDynamic, "dynamic attributes not allowed in let")
+			break
+		}
+	}
+	return n
+}
+
+// bindingList reads bindings up to a token that can only follow them all.
+func (p *parser) bindingList(first *ast.AttrName) []ast.Binding {
+	mark := len(p.bindings)
+	if first != nil {
+		p.bindings = append(p.bindings, p.attr(first))
+	}
+loop:
+	for {
+		switch p.kind {
+		case ast.IDENT, ast.OR_KW, ast.STR_OPEN, ast.DOLLAR_CURLY:
+			if p.kind == ast.STR_OPEN && p.src[p.start] != '"' {
+				p.badBinding()
+				continue
+			}
+			p.bindings = append(p.bindings, p.attr(nil))
+		case ast.INHERIT:
+			p.bindings = append(p.bindings, p.inherit())
+		case ast.RBRACE, ast.IN, ast.EOF, ast.RPAREN, ast.RBRACKET, ast.THEN, ast.ELSE:
+			break loop
+		default:
+			p.badBinding()
+		}
+	}
+	list := p.nodes.bindings.copy(p.bindings[mark:])
+	p.bindings = p.bindings[:mark]
+	return list
+}
+
+// badBinding reports the current token and skips to the next binding.
+func (p *parser) badBinding() {
+	start := p.start
+	p.unexpected("'inherit'")
+	p.skip()
+	p.sync(ast.SEMI)
+	if p.kind == ast.SEMI {
+		p.next()
+	}
+	p.bindings = append(p.bindings, &ast.BadBinding{Span: p.since(start)})
+}
+
+// attr reads path = value;. Its first name may have been read already.
+func (p *parser) attr(first *ast.AttrName) ast.Binding {
+	start := p.start
+	mark := len(p.names)
+	if first == nil {
+		first = p.attrName()
+	} else {
+		start = int(first.Start)
+	}
+	p.names = append(p.names, first)
+	for p.kind == ast.DOT {
+		p.next()
+		name := p.attrName()
+		if name == nil {
+			p.unexpected("identifier", "'or'", "'${'", `'"'`)
+			break
+		}
+		p.names = append(p.names, name)
+	}
+	n := p.nodes.attr.new()
+	n.Path = p.nodes.names.copy(p.names[mark:])
+	p.names = p.names[:mark]
+	n.Eq = ast.Pos(p.start)
+	if p.kind != ast.ASSIGN {
+		p.unexpected("'.'", "'='")
+		n.Value = p.missing()
+		if !p.startsBinding() {
+			p.sync(ast.SEMI)
+			if p.kind == ast.SEMI {
+				p.next()
+			}
+		}
+		n.Span = p.since(start)
+		return n
+	}
+	p.next()
+	n.Value = p.expr()
+	p.semi()
+	n.Span = p.since(start)
+	return n
+}
+
+// semi reads the semicolon after a binding.
+func (p *parser) semi() {
+	if p.kind == ast.SEMI {
+		p.next()
+		return
+	}
+	p.unexpected("';'")
+	if p.startsBinding() {
+		return
+	}
+	p.sync(ast.SEMI)
+	if p.kind == ast.SEMI {
+		p.next()
+	}
+}
+
+// inherit reads inherit a b; or inherit (from) a b;.
+func (p *parser) inherit() ast.Binding {
+	start := p.start
+	n := p.nodes.inherit.new()
+	p.next()
+	if p.kind == ast.LPAREN {
+		p.next()
+		n.From = p.expr()
+		p.close(ast.RPAREN, "')'")
+	}
+	mark := len(p.names)
+	for {
+		name := p.attrName()
+		if name == nil {
+			break
+		}
+		if name.Dynamic() {
+			p.errorAt(int(name.Start), int(name.End), CodeDynamic, "dynamic attributes not allowed in inherit")
+		}
+		p.names = append(p.names, name)
+	}
+	n.Names = p.nodes.names.copy(p.names[mark:])
+	p.names = p.names[:mark]
+	if p.kind == ast.SEMI {
+		p.next()
+	} else {
+		p.unexpected()
+		if !p.startsBinding() {
+			p.sync(ast.SEMI)
+			if p.kind == ast.SEMI {
+				p.next()
+			}
+		}
+	}
+	n.Span = p.since(start)
+	return n
+}

@@ -1,0 +1,97 @@
+package parser
+
+import (
+	"unsafe"
+
+	"gonix.dev/gonix/parser/ast"
+)
+
+// slab hands out pointers into chunks, which saves an allocation for each node.
+// A tree is kept or dropped as a whole, so nothing is lost by that.
+type slab[T any] struct {
+	free []T
+	size int
+}
+
+const (
+	firstChunk = 8
+	largeChunk = 512
+)
+
+func (s *slab[T]) new() *T {
+	if len(s.free) == 0 {
+		s.grow(1)
+	}
+	t := &s.free[0]
+	s.free = s.free[1:]
+	return t
+}
+
+// copy returns a slice of its own with the elements of list, nil for none.
+func (s *slab[T]) copy(list []T) []T {
+	n := len(list)
+	if n == 0 {
+		return nil
+	}
+	if len(s.free) < n {
+		s.grow(n)
+	}
+	t := s.free[:n:n]
+	s.free = s.free[n:]
+	copy(t, list)
+	return t
+}
+
+func (s *slab[T]) grow(n int) {
+	s.size = min(max(s.size*2, firstChunk), largeChunk)
+	s.free = make([]T, max(s.size, n))
+}
+
+// nodes holds the slabs of the node types that are frequent.
+type nodes struct {
+	ident    slab[ast.Ident]
+	int      slab[ast.Int]
+	str      slab[ast.String]
+	ind      slab[ast.IndString]
+	path     slab[ast.Path]
+	paren    slab[ast.Paren]
+	list     slab[ast.List]
+	set      slab[ast.AttrSet]
+	lambda   slab[ast.Lambda]
+	apply    slab[ast.Apply]
+	sel      slab[ast.Select]
+	binary   slab[ast.Binary]
+	attr     slab[ast.Attr]
+	inherit  slab[ast.Inherit]
+	attrName slab[ast.AttrName]
+	formal   slab[ast.Formal]
+
+	exprs    slab[ast.Expr]
+	parts    slab[ast.Part]
+	names    slab[*ast.AttrName]
+	bindings slab[ast.Binding]
+	formals  slab[*ast.Formal]
+}
+
+// textSlab holds the texts that differ from the source: those with escapes or
+// indentation.
+type textSlab struct{ buf []byte }
+
+const textChunk = 16 << 10
+
+// reserve makes room for n more bytes; left is an upper bound of what this file
+// may still need.
+func (t *textSlab) reserve(n, left int) {
+	if cap(t.buf)-len(t.buf) < n {
+		t.buf = make([]byte, 0, max(n, min(left, textChunk)))
+	}
+}
+
+// since returns what was appended after mark as a string. The bytes are never
+// written again.
+func (t *textSlab) since(mark int) string {
+	if len(t.buf) == mark {
+		return ""
+	}
+	return unsafe.String(&t.buf[mark], len(t.buf)-mark)
+}

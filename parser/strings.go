@@ -1,0 +1,156 @@
+package parser
+
+import (
+	"strings"
+
+	"gonix.dev/gonix/parser/ast"
+)
+
+// str reads a "string"; the opening quote is the current token.
+func (p *parser) str() *ast.String {
+	start := p.start
+	parts := p.strParts()
+	s := p.nodes.str.new()
+	s.Span, s.Parts = p.since(start), parts
+	return s
+}
+
+// strParts reads what is between quotes and makes what follows the current
+// token.
+func (p *parser) strParts() []ast.Part {
+	mark := len(p.parts)
+	src, i := p.src, p.end
+	for {
+		start := i
+		plain := true
+	text:
+		for i < len(src) {
+			if props[src[i]]&isPlain != 0 {
+				i++
+				continue
+			}
+			switch src[i] {
+			case '"':
+				break text
+			case '$':
+				switch p.at(i + 1) {
+				case '{':
+					break text
+				case '$': // its second half starts no `${`
+					i += 2
+				default:
+					i++
+				}
+			case '\\':
+				plain = false
+				i += 2
+			default: // \r and NUL
+				plain = false
+				i++
+			}
+		}
+		i = min(i, len(src))
+		if i > start {
+			text := src[start:i]
+			if !plain {
+				text = p.unescape(text, start)
+			}
+			p.parts = append(p.parts, ast.Part{Span: span(start, i), Text: text})
+			p.token(ast.STR_TEXT, start, i)
+		}
+		if i >= len(src) {
+			p.set(ast.EOF, len(src), len(src))
+			p.prevEnd = len(src)
+			p.unexpected(`'"'`)
+			break
+		}
+		if src[i] == '"' {
+			p.closeString(i, i+1)
+			break
+		}
+		end, ok := p.interpolation(i)
+		if !ok {
+			break
+		}
+		i = end
+	}
+	parts := p.nodes.parts.copy(p.parts[mark:])
+	p.parts = p.parts[:mark]
+	return parts
+}
+
+// closeString ends a string with the delimiter src[start:end] and makes the
+// token after it the current one.
+func (p *parser) closeString(start, end int) {
+	p.token(ast.STR_CLOSE, start, end)
+	p.pos, p.end = end, end
+	p.next()
+}
+
+// interpolation reads ${ expr } at i, adds it to the parts and returns the
+// offset after it. The token after it is not read: it belongs to a string or
+// path.
+func (p *parser) interpolation(i int) (end int, ok bool) {
+	p.token(ast.DOLLAR_CURLY, i, i+2)
+	p.pos, p.end = i+2, i+2
+	p.next()
+	x := p.expr()
+	if p.kind != ast.RBRACE {
+		p.unexpected("'}'")
+		p.sync(ast.RBRACE)
+		if p.kind != ast.RBRACE {
+			p.parts = append(p.parts, ast.Part{Span: p.since(i), Expr: x})
+			return 0, false
+		}
+	}
+	p.parts = append(p.parts, ast.Part{Span: span(i, p.end), Expr: x})
+	return p.end, true
+}
+
+// unescape resolves the escapes of a "string" and normalises line ends. pos is
+// the offset of s.
+func (p *parser) unescape(s string, pos int) string {
+	p.text.reserve(len(s), len(p.src)-pos)
+	mark := len(p.text.buf)
+	buf := p.text.buf
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '\\' && i+1 < len(s):
+			i++
+			buf = append(buf, escaped(s[i]))
+		case c == '\r':
+			buf = append(buf, '\n')
+			if i+1 < len(s) && s[i+1] == '\n' {
+				i++
+			}
+		default:
+			buf = append(buf, c)
+		}
+	}
+	p.text.buf = buf
+	text := p.text.since(mark)
+	p.checkNUL(text, pos)
+	return text
+}
+
+// escaped returns what a backslash and c stand for.
+func escaped(c byte) byte {
+	switch c {
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	}
+	return c
+}
+
+// checkNUL refuses texts with NUL bytes, as Nix does.
+func (p *parser) checkNUL(text string, pos int) {
+	if strings.IndexByte(text, 0) >= 0 {
+		p.errorAt(pos, pos+1, CodeNUL, "input string '"+strings.ReplaceAll(text, "\x00", "␀")+
+			"' cannot be represented as Nix string because it contains null bytes")
+	}
+}
