@@ -74,7 +74,7 @@ func Run(ctx context.Context, env *Env, args []string) int {
 		root = newRoot(env)
 	}
 	prepare(root)
-	root.SetArgs(normalizeArgs(args[1:]))
+	root.SetArgs(expandSettings(root, normalizeArgs(args[1:])))
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)

@@ -16,7 +16,10 @@ const (
 )
 
 // verbs makes the commands of `gonix <verb>`, in the order of the help text.
-var verbs = []func(*Env) *cobra.Command{}
+var verbs = []func(*Env) *cobra.Command{
+	newConfigCmd,
+	newShowConfigCmd,
+}
 
 // legacyTools makes the commands that are chosen by the name gonix is called by:
 // the key "build" serves gonix-build and nix-build.
