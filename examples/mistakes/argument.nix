@@ -1,0 +1,5 @@
+{ config, lib, packages, ... }:
+
+{
+  hostName = "rock";
+}

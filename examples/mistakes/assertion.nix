@@ -1,0 +1,4 @@
+{
+  beacon.enable = true;
+  users.keeper.uid = 0;
+}

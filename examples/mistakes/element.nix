@@ -1,0 +1,9 @@
+{
+  users.keeper = {
+    uid = 1000;
+    groups = [
+      "lamp"
+      7
+    ];
+  };
+}

@@ -1,0 +1,4 @@
+{
+  config.beacon.enable = true;
+  hostName = "rock";
+}

@@ -1,0 +1,5 @@
+{ config, ... }:
+
+{
+  hostName = "${config.hostName}-2";
+}

@@ -1,0 +1,4 @@
+{
+  hostName = "rock"
+  beacon.enable = true;
+}

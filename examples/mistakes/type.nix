@@ -1,0 +1,5 @@
+{
+  beacon.enable = true;
+  beacon.colour = "blue";
+  users.keeper.uid = 1000;
+}

@@ -1,0 +1,3 @@
+{
+  beacon.enabel = true;
+}

@@ -1,0 +1,5 @@
+{ config, ... }:
+
+{
+  hostName = "host-${confg.hostName}";
+}
