@@ -25,6 +25,8 @@ var floors = map[string]int{
 	"parser": 1,
 	"store":  1,
 
+	"settings": 1,
+
 	"eval":       2,
 	"formatter":  2,
 	"builder":    2,
