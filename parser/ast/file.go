@@ -30,6 +30,9 @@ type Error struct {
 	Span
 	Code string // stable identifier, such as "syntax" or "duplicate-formal"
 	Msg  string // as Nix words it, without position
+	// Other is a second place that the message speaks of, such as that of the
+	// first definition; 0 when there is none.
+	Other Pos
 	// Incomplete is set when the text ended too early: more input could mend it.
 	Incomplete bool
 }
