@@ -18,6 +18,7 @@ const (
 // verbs makes the commands of `gonix <verb>`, in the order of the help text.
 var verbs = []func(*Env) *cobra.Command{
 	newConfigCmd,
+	newLspCmd,
 	newShowConfigCmd,
 }
 

@@ -1,0 +1,93 @@
+package lsp
+
+import (
+	"context"
+	"path/filepath"
+
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"gonix.dev/gonix/lsp/analysis"
+	"gonix.dev/gonix/lsp/document"
+)
+
+// source is what editors show as the origin of a diagnostic.
+const source = "gonix"
+
+// docsURL is where the codes are explained.
+const docsURL = "https://gonix.dev/docs/diagnostics#"
+
+// diagnostics returns everything that is wrong with a text, as the protocol has
+// it.
+func (s *Server) diagnostics(ctx context.Context, d *document.Snapshot) []protocol.Diagnostic {
+	v := s.viewOf(ctx)
+	if !v.config.Diagnostics.Enable || v.excluded(d.Path) {
+		return []protocol.Diagnostic{}
+	}
+	found := s.problems(v, d)
+	out := make([]protocol.Diagnostic, 0, len(found))
+	for _, p := range found {
+		out = append(out, s.diagnostic(d, p))
+	}
+	return out
+}
+
+// problems returns the findings of the analyses, with the severities that the
+// user wants.
+func (s *Server) problems(v *view, d *document.Snapshot) []analysis.Diagnostic {
+	return analysis.WithSeverities(findings.Of(d), v.config.Diagnostics.Severity)
+}
+
+var findings = document.NewAnalysis(func(d *document.Snapshot) []analysis.Diagnostic {
+	return analysis.Check(d.File(), scopes.Of(d), analysis.Options{Path: d.Path})
+})
+
+func (s *Server) diagnostic(d *document.Snapshot, p analysis.Diagnostic) protocol.Diagnostic {
+	out := protocol.Diagnostic{
+		Range:    rangeOf(d, p.Span),
+		Severity: protocol.DiagnosticSeverity(p.Severity),
+		Code:     protocol.String(p.Code),
+		Source:   protocol.NewOptional(source),
+		Message:  protocol.String(p.Msg),
+	}
+	if u, err := uri.Parse(docsURL + p.Code); err == nil {
+		out.CodeDescription = protocol.CodeDescription{Href: u}
+	}
+	var tags []protocol.DiagnosticTag
+	if p.Unnecessary {
+		tags = append(tags, protocol.DiagnosticTagUnnecessary)
+	}
+	if p.Deprecated {
+		tags = append(tags, protocol.DiagnosticTagDeprecated)
+	}
+	out.Tags.Set(tags)
+	if s.caps.relatedInformation {
+		for _, r := range p.Related {
+			out.RelatedInformation = append(out.RelatedInformation, protocol.DiagnosticRelatedInformation{
+				Location: locationOf(d, r.Span), Message: r.Msg,
+			})
+		}
+	}
+	return out
+}
+
+// excluded reports whether the user wants to hear nothing about a path.
+func (v *view) excluded(path string) bool {
+	f, ok := v.folderOf(path)
+	if !ok {
+		return false
+	}
+	rel, err := filepath.Rel(f.path, path)
+	if err != nil {
+		return false
+	}
+	for _, pattern := range v.config.Diagnostics.Exclude {
+		// A pattern matches a path or one of the folders it is in.
+		for p := rel; p != "." && p != string(filepath.Separator); p = filepath.Dir(p) {
+			if ok, _ := filepath.Match(pattern, p); ok {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,30 @@
+// Package lsp is the language server.
+//
+// # Words
+//
+// A text is what an editor has open, or a file on disk. A snapshot
+// ([document.Snapshot]) is one version of it, immutable, with everything derived
+// from it computed at most once and on demand. A view is all that the server
+// knows at one moment: open texts, workspace folders, settings; immutable, too.
+//
+// # How a message flows
+//
+// [Serve] reads frames through a guard that drops what is malformed (frames.go).
+// Every message comes to Server.handle (dispatch.go), in the order of the wire.
+// Notifications run there and replace the view. A request takes the current view
+// along, lets go of the reader and computes beside others; so it sees exactly the
+// edits that were sent before it. It may be cancelled while it waits and while it
+// runs. A panic fails one request and no more.
+//
+// # Rooms
+//
+// Each method of the protocol has a file named after it: it turns positions into
+// offsets, asks a library package, and turns spans into ranges. What it asks:
+//
+//	document   snapshots, positions, memo
+//	scope      what each name means
+//	analysis   diagnostics, also behind `gonix check`
+//	config     the settings of users and their schema
+//
+// None of those knows the protocol.
+package lsp

@@ -1,0 +1,13 @@
+// Package document holds what the language server knows about one text: an
+// immutable [Snapshot] per version, the [Mapper] between the protocol's
+// positions and byte offsets, and the memo through which analyses of a snapshot
+// are computed once.
+//
+// # Snapshots
+//
+// A snapshot never changes. An edit makes a new one with [Snapshot.Apply], and
+// a request keeps using the one that was current when it arrived. Everything
+// derived from a text (tree, scopes, diagnostics, tokens) is an [Analysis]: a
+// pure function of the snapshot whose result lives and dies with it. Nothing is
+// computed before somebody asks, and nothing twice.
+package document

@@ -1,0 +1,223 @@
+package document
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"gonix.dev/gonix/parser/ast"
+)
+
+// Encoding is the unit in which a client counts columns.
+//
+// The protocol's position is a line and a character, both from zero. A line
+// ends at \n, \r\n or a lone \r, and the last line may be empty. What a
+// character is was agreed on during initialisation:
+//
+//   - UTF-8: a byte. "é" is 2, "😀" is 4.
+//   - UTF-16: a code unit, the protocol's default. "é" is 1, "😀" is 2.
+//   - UTF-32: a code point. Both are 1.
+//
+// None of them is what a reader sees: combining marks count on their own.
+type Encoding uint8
+
+// The encodings, the default first.
+const (
+	UTF16 Encoding = iota
+	UTF8
+	UTF32
+)
+
+// String returns the protocol's name of the encoding.
+func (e Encoding) String() string {
+	return [...]string{UTF16: "utf-16", UTF8: "utf-8", UTF32: "utf-32"}[e]
+}
+
+// width is the number of units one code point takes. size is its length in the
+// text; an invalid byte counts as one code point, as editors show it.
+func (e Encoding) width(r rune, size int) int {
+	switch {
+	case e == UTF8:
+		return size
+	case e == UTF16 && r >= 0x10000:
+		return 2
+	}
+	return 1
+}
+
+// Position is a place as the protocol counts: line and character from zero, the
+// character in units of the mapper's encoding.
+type Position struct{ Line, Character uint32 }
+
+// Mapper converts between byte offsets and protocol positions of one text. It
+// is immutable.
+//
+// Positions that do not exist are moved to the nearest that does, as the
+// protocol demands of characters past the end of a line; a position inside a
+// surrogate pair or a multi-byte sequence moves to its start.
+type Mapper struct {
+	text  string
+	enc   Encoding
+	lines []int32 // offset of the first byte of each line
+	ascii bool    // the whole text: then a column is a byte
+}
+
+// NewMapper indexes a text.
+func NewMapper(text string, enc Encoding) *Mapper {
+	m := &Mapper{text: text, enc: enc, lines: make([]int32, 1, 2+len(text)/32), ascii: true}
+	// A carriage return is rare: look for it once, and take the fast path.
+	if strings.IndexByte(text, '\r') < 0 {
+		for i := 0; ; {
+			j := strings.IndexByte(text[i:], '\n')
+			if j < 0 {
+				break
+			}
+			i += j + 1
+			m.lines = append(m.lines, int32(i))
+		}
+	} else {
+		for i := 0; i < len(text); i++ {
+			switch text[i] {
+			case '\r':
+				if i+1 < len(text) && text[i+1] == '\n' {
+					i++
+				}
+				fallthrough
+			case '\n':
+				m.lines = append(m.lines, int32(i+1))
+			}
+		}
+	}
+	if enc != UTF8 {
+		for i := 0; i < len(text); i++ {
+			if text[i] >= utf8.RuneSelf {
+				m.ascii = false
+				break
+			}
+		}
+	}
+	return m
+}
+
+// LineCount returns the number of lines, at least 1.
+func (m *Mapper) LineCount() int { return len(m.lines) }
+
+// LineStart returns the offset of the first byte of a line, counted from zero;
+// the length of the text for lines past the end.
+func (m *Mapper) LineStart(line int) ast.Pos {
+	if line >= len(m.lines) {
+		return ast.Pos(len(m.text))
+	}
+	return ast.Pos(m.lines[max(line, 0)])
+}
+
+// LineEnd returns the offset just past the last byte of a line, without its line
+// end.
+func (m *Mapper) LineEnd(line int) ast.Pos {
+	if line+1 >= len(m.lines) {
+		return ast.Pos(len(m.text))
+	}
+	end := m.lines[line+1] - 1
+	if end > m.lines[line] && m.text[end] == '\n' && m.text[end-1] == '\r' {
+		end--
+	}
+	return ast.Pos(end)
+}
+
+// Line returns the line, counted from zero, that holds an offset.
+func (m *Mapper) Line(off ast.Pos) int {
+	return sort.Search(len(m.lines), func(i int) bool { return m.lines[i] > int32(off) }) - 1
+}
+
+// Position converts an offset. Offsets outside the text are moved to its ends.
+func (m *Mapper) Position(off ast.Pos) Position {
+	off = max(0, min(off, ast.Pos(len(m.text))))
+	line := m.Line(off)
+	start := int(m.lines[line])
+	if m.ascii || m.enc == UTF8 {
+		return Position{uint32(line), uint32(int(off) - start)}
+	}
+	col := 0
+	for i := start; i < int(off); {
+		r, size := utf8.DecodeRuneInString(m.text[i:])
+		if i+size > int(off) {
+			break // inside a sequence
+		}
+		col += m.enc.width(r, size)
+		i += size
+	}
+	return Position{uint32(line), uint32(col)}
+}
+
+// Offset converts a position.
+func (m *Mapper) Offset(p Position) ast.Pos {
+	if int64(p.Line) >= int64(len(m.lines)) {
+		return ast.Pos(len(m.text))
+	}
+	start, end := int(m.lines[p.Line]), int(m.LineEnd(int(p.Line)))
+	if m.ascii || m.enc == UTF8 {
+		off := start + int(min(int64(p.Character), int64(end-start)))
+		return ast.Pos(m.runeStart(start, off))
+	}
+	i := start
+	for left := int64(p.Character); i < end; {
+		r, size := utf8.DecodeRuneInString(m.text[i:end])
+		w := int64(m.enc.width(r, size))
+		if w > left {
+			break
+		}
+		left -= w
+		i += size
+	}
+	return ast.Pos(i)
+}
+
+// runeStart moves an offset inside a code point of a line to its start.
+func (m *Mapper) runeStart(lineStart, off int) int {
+	if off >= len(m.text) || utf8.RuneStart(m.text[off]) {
+		return off
+	}
+	for i := off - 1; i >= max(lineStart, off-3); i-- {
+		if utf8.RuneStart(m.text[i]) {
+			if _, size := utf8.DecodeRuneInString(m.text[i:]); i+size > off {
+				return i
+			}
+			break
+		}
+	}
+	return off // a stray byte counts on its own
+}
+
+// Span converts a range. The ends are put in order.
+func (m *Mapper) Span(start, end Position) ast.Span {
+	s, e := m.Offset(start), m.Offset(end)
+	if e < s {
+		s, e = e, s
+	}
+	return ast.Span{Start: s, End: e}
+}
+
+// Units returns the length of a piece of text in units of the encoding.
+func (m *Mapper) Units(text string) int {
+	if m.ascii || m.enc == UTF8 {
+		return len(text)
+	}
+	n := 0
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		n += m.enc.width(r, size)
+		i += size
+	}
+	return n
+}
+
+// maxLength is the largest text the server opens: offsets are 32 bits wide.
+const maxLength = 1 << 30
+
+func checkLength(text string) error {
+	if len(text) > maxLength {
+		return fmt.Errorf("text of %d bytes is too large", len(text))
+	}
+	return nil
+}

@@ -1,0 +1,268 @@
+package scope
+
+import (
+	"sort"
+
+	"gonix.dev/gonix/parser/ast"
+)
+
+// Resolve resolves all names of a file.
+func Resolve(f *ast.File) *Info {
+	r := &resolver{info: &Info{Globals: globals()}}
+	r.scope = r.info.Globals
+	r.expr(f.Root)
+	i := r.info
+	sort.SliceStable(i.Uses, func(a, b int) bool { return i.Uses[a].Start < i.Uses[b].Start })
+	sort.SliceStable(i.Defs, func(a, b int) bool { return i.Defs[a].Span().Start < i.Defs[b].Span().Start })
+	sort.SliceStable(i.Scopes, func(a, b int) bool { return i.Scopes[a].Start < i.Scopes[b].Start })
+	i.markLive()
+	return i
+}
+
+// markLive finds the definitions that something uses: start from the uses that
+// are part of no let binding, and follow the bindings they keep alive.
+func (i *Info) markLive() {
+	var work []*Def
+	mark := func(u *Use) {
+		if u.Def != nil && !u.Def.live {
+			u.Def.live = true
+			work = append(work, u.Def)
+		}
+	}
+	for _, d := range i.Defs {
+		if d.pinned {
+			d.live = true
+			work = append(work, d)
+		}
+	}
+	owned := map[*Def][]*Use{}
+	for _, u := range i.Uses {
+		if u.Owner == nil {
+			mark(u)
+		} else {
+			owned[u.Owner] = append(owned[u.Owner], u)
+		}
+	}
+	for len(work) > 0 {
+		d := work[len(work)-1]
+		work = work[:len(work)-1]
+		for _, u := range owned[d] {
+			mark(u)
+		}
+	}
+}
+
+type resolver struct {
+	info  *Info
+	scope *Scope
+	owner *Def
+	slab  []Use
+}
+
+func (r *resolver) use(name string, span ast.Span, at *Scope, inherit bool) *Use {
+	if len(r.slab) == cap(r.slab) {
+		r.slab = make([]Use, 0, 256)
+	}
+	r.slab = append(r.slab, Use{Span: span, Name: name, Inherit: inherit, Scope: at, Owner: r.owner})
+	u := &r.slab[len(r.slab)-1]
+	u.Def, u.With = at.Find(name)
+	if u.Def != nil {
+		u.Def.Uses = append(u.Def.Uses, u)
+	}
+	for w := u.With; w != nil; w = w.Parent {
+		if w.IsWith() {
+			w.Used++
+		}
+	}
+	r.info.Uses = append(r.info.Uses, u)
+	return u
+}
+
+// within resolves a region inside a new scope.
+func (r *resolver) within(s *Scope, f func()) {
+	r.info.Scopes = append(r.info.Scopes, s)
+	outer := r.scope
+	r.scope = s
+	f()
+	r.scope = outer
+}
+
+func (r *resolver) define(s *Scope, d *Def) *Def {
+	if len(d.Names) > 0 {
+		if old := s.Lookup(d.Name); old != nil {
+			old.Names = append(old.Names, d.Names...)
+			old.Value = nil
+			return old
+		}
+	}
+	s.add(d)
+	r.info.Defs = append(r.info.Defs, d)
+	return d
+}
+
+func (r *resolver) expr(e ast.Expr) {
+	switch e := e.(type) {
+	case nil:
+	case *ast.Ident:
+		if e.Name != "__curPos" && e.Name != "" {
+			r.use(e.Name, e.Span, r.scope, false)
+		}
+	case *ast.Let:
+		r.recursive(&Scope{Span: e.Span, Parent: r.scope, Node: e}, Let, e.Bindings, e.Body)
+	case *ast.AttrSet:
+		switch {
+		case e.Legacy:
+			r.recursive(&Scope{Span: e.Span, Parent: r.scope, Node: e}, Let, e.Bindings, nil)
+		case e.Rec:
+			r.recursive(&Scope{Span: e.Span, Parent: r.scope, Node: e}, Rec, e.Bindings, nil)
+		default:
+			r.plain(e.Bindings)
+		}
+	case *ast.Lambda:
+		r.lambda(e)
+	case *ast.With:
+		r.expr(e.Scope)
+		start := e.Semi
+		if start < e.Start {
+			start = e.Start
+		}
+		s := &Scope{Span: ast.Span{Start: start, End: e.End}, Parent: r.scope, Node: e}
+		r.within(s, func() { r.expr(e.Body) })
+	default:
+		for c := range ast.Children(e) {
+			r.node(c)
+		}
+	}
+}
+
+// node resolves what is below an expression that opens no scope.
+func (r *resolver) node(n ast.Node) {
+	switch n := n.(type) {
+	case ast.Expr:
+		r.expr(n)
+	case *ast.AttrName:
+		r.expr(n.Expr)
+	}
+}
+
+func (r *resolver) lambda(e *ast.Lambda) {
+	s := &Scope{Span: e.Span, Parent: r.scope, Node: e}
+	if e.Arg != nil {
+		r.define(s, &Def{Name: e.Arg.Name, Kind: Arg, Names: []ast.Span{e.Arg.Span}, Node: e})
+	}
+	if e.Formals != nil {
+		for _, f := range e.Formals.List {
+			r.define(s, &Def{Name: f.Name.Name, Kind: Formal, Names: []ast.Span{f.Name.Span}, Node: f})
+		}
+	}
+	r.within(s, func() {
+		if e.Formals != nil {
+			for _, f := range e.Formals.List {
+				r.expr(f.Default)
+			}
+		}
+		r.expr(e.Body)
+	})
+}
+
+// recursive resolves bindings that see each other, and the body that sees them.
+func (r *resolver) recursive(s *Scope, kind Kind, bindings []ast.Binding, body ast.Expr) {
+	defs := make([]*Def, len(bindings)) // of the attribute bindings
+	type inherited struct {
+		def  *Def
+		name *ast.AttrName
+	}
+	var outer []inherited
+	for i, b := range bindings {
+		switch b := b.(type) {
+		case *ast.Attr:
+			if len(b.Path) == 0 || b.Path[0].Dynamic() {
+				continue
+			}
+			d := &Def{Name: b.Path[0].Name, Kind: kind, Names: []ast.Span{b.Path[0].Span}, Node: b}
+			if len(b.Path) == 1 {
+				d.Value = b.Value
+			}
+			defs[i] = r.define(s, d)
+		case *ast.Inherit:
+			for _, n := range b.Names {
+				if n.Dynamic() {
+					continue
+				}
+				d := r.define(s, &Def{Name: n.Name, Kind: kind, Names: []ast.Span{n.Span}, Node: b, From: b.From})
+				if b.From == nil {
+					outer = append(outer, inherited{d, n})
+				}
+			}
+		}
+	}
+	outerOwner := r.owner
+	for _, in := range outer {
+		if kind == Let {
+			r.owner = in.def
+		}
+		in.def.Inherits = r.use(in.name.Name, in.name.Span, s.Parent, true)
+		r.owner = outerOwner
+	}
+	r.within(s, func() {
+		for i, b := range bindings {
+			switch b := b.(type) {
+			case *ast.Attr:
+				if kind == Let && defs[i] != nil {
+					r.owner = defs[i]
+				}
+				for _, n := range b.Path {
+					r.expr(n.Expr)
+				}
+				r.expr(b.Value)
+				r.owner = outerOwner
+			case *ast.Inherit:
+				r.inheritFrom(kind, s, b, outerOwner)
+			}
+		}
+		if legacy, ok := s.Node.(*ast.AttrSet); ok && legacy.Legacy {
+			if d := s.Lookup("body"); d != nil {
+				d.pinned = true // let { body = e; } selects it
+			}
+		}
+		r.expr(body)
+	})
+}
+
+// inheritFrom resolves the source of an inherit. A let keeps the source alive
+// through any of the names.
+func (r *resolver) inheritFrom(kind Kind, s *Scope, b *ast.Inherit, outerOwner *Def) {
+	if b.From != nil {
+		if kind == Let && len(b.Names) == 1 && !b.Names[0].Dynamic() {
+			r.owner = s.Lookup(b.Names[0].Name)
+		}
+		r.expr(b.From)
+		r.owner = outerOwner
+	}
+	for _, n := range b.Names {
+		r.expr(n.Expr)
+	}
+}
+
+// plain resolves the bindings of a set that is not recursive.
+func (r *resolver) plain(bindings []ast.Binding) {
+	for _, b := range bindings {
+		switch b := b.(type) {
+		case *ast.Attr:
+			for _, n := range b.Path {
+				r.expr(n.Expr)
+			}
+			r.expr(b.Value)
+		case *ast.Inherit:
+			r.expr(b.From)
+			for _, n := range b.Names {
+				switch {
+				case n.Dynamic():
+					r.expr(n.Expr)
+				case b.From == nil:
+					r.use(n.Name, n.Span, r.scope, true)
+				}
+			}
+		}
+	}
+}
