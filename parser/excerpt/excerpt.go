@@ -1,9 +1,9 @@
 // Package excerpt shows a place in a source text as Nix's error messages do:
 //
-//	     1| { x = 1;
-//	     2|   x = 2;
-//	      |   ^
-//	     3| }
+//	1| { x = 1;
+//	2|   x = 2;
+//	 |   ^
+//	3| }
 package excerpt
 
 import (
