@@ -22,8 +22,9 @@ const module = "gonix.dev/gonix"
 var floors = map[string]int{
 	"internal": 0,
 
-	"parser": 1,
-	"store":  1,
+	"parser":   1,
+	"settings": 1,
+	"store":    1,
 
 	"settings": 1,
 
@@ -49,6 +50,7 @@ var floors = map[string]int{
 var bans = []struct{ from, to, why string }{
 	{"builder", "parser", "builders take derivations, not expressions"},
 	{"activation", "parser", "activation takes store paths, not expressions"},
+	{"settings", "parser", "settings are text of their own"},
 	{"formatter", "store", "the formatter knows text only"},
 }
 
