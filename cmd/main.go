@@ -68,10 +68,13 @@ func Main() int {
 func Run(ctx context.Context, env *Env, args []string) int {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 	var root *cobra.Command
-	if tool, ok := strings.CutPrefix(strings.TrimPrefix(name, "go"), "nix-"); ok && legacyTools[tool] != nil {
+	if tool, ok := strings.CutPrefix(strings.TrimPrefix(name, "go"), "nix-"); !ok {
+		root = newRoot(env)
+	} else if legacyTools[tool] != nil {
 		root = legacyTools[tool](env, name)
 	} else {
-		root = newRoot(env)
+		printError(env, fmt.Errorf("gonix does not have %s", name))
+		return 2
 	}
 	prepare(root)
 	root.SetArgs(expandSettings(root, normalizeArgs(args[1:])))

@@ -22,9 +22,8 @@ const module = "gonix.dev/gonix"
 var floors = map[string]int{
 	"internal": 0,
 
-	"parser":   1,
-	"settings": 1,
-	"store":    1,
+	"parser": 1,
+	"store":  1,
 
 	"settings": 1,
 
