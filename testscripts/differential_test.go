@@ -68,7 +68,7 @@ func evaluate(t *testing.T, tool, dir string, files []string) []outcome {
 	t.Helper()
 	outcomes := make([]outcome, 0, len(files))
 	env := os.Environ()
-	if err := setup(t.TempDir(), func(name, value string) { env = append(env, name+"="+value) }); err != nil {
+	if err := setup(workDir(t), func(name, value string) { env = append(env, name+"="+value) }); err != nil {
 		t.Fatal(err)
 	}
 	for len(outcomes) < len(files) {

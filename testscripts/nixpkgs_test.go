@@ -175,7 +175,7 @@ func drvPaths(t *testing.T, root string, list []acceptance) []string {
 		(builtins.fromJSON ''[%s]'')`, root, strings.ReplaceAll(names.String(), "][", "],["))
 	c := exec.CommandContext(t.Context(), *nixpkgsTool, "--eval", "--strict", "--json", "--expr", expr)
 	c.Env = os.Environ()
-	if err := setup(t.TempDir(), func(name, value string) { c.Env = append(c.Env, name+"="+value) }); err != nil {
+	if err := setup(workDir(t), func(name, value string) { c.Env = append(c.Env, name+"="+value) }); err != nil {
 		t.Fatal(err)
 	}
 	out, err := c.Output()
@@ -206,8 +206,7 @@ func TestNixpkgsClosure(t *testing.T) {
 	}
 	stores := map[string]map[string]string{}
 	for _, tool := range []string{"nix-instantiate", "gonix-instantiate"} {
-		work := t.TempDir()
-		t.Cleanup(func() { exec.Command("chmod", "-R", "u+w", work).Run() })
+		work := workDir(t)
 		c := exec.CommandContext(t.Context(), tool, "--expr", expand(t, "("+roots["nixos"]+").sshd", checkout))
 		c.Env = os.Environ()
 		if err := setup(work, func(name, value string) { c.Env = append(c.Env, name+"="+value) }); err != nil {
