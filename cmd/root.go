@@ -19,6 +19,7 @@ const (
 var verbs = []func(*Env) *cobra.Command{
 	newConfigCmd,
 	newLspCmd,
+	newParseCmd,
 	newShowConfigCmd,
 }
 

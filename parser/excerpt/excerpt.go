@@ -51,27 +51,26 @@ func cutLine(text string) (line, rest string, more bool) {
 	return text[:i], text[i+1:], true
 }
 
-// Message lays out an error like Nix: the message, the place, the excerpt, all but
-// the first line indented by the width of "error: ". Place is FILE:LINE:COLUMN;
-// without one ("") only the message is shown. There is no final line end.
+// Message lays out an error like Nix: the message, the place and the excerpt. It
+// is meant to follow "error: ", by the width of which all lines but the first are
+// indented. Place is FILE:LINE:COLUMN; without one ("") there is only the
+// message. There is no final line end.
 func Message(msg, place, text string, line, column int) string {
 	lines := strings.Split(msg, "\n")
 	if place != "" {
 		lines = append(lines, "at "+place+":")
 		lines = append(lines, Lines(text, line, column)...)
 	}
-	const prefix = "error: "
+	const indent = len("error: ")
 	var b strings.Builder
 	for i, l := range lines {
-		if i == 0 {
-			l = prefix + l
-		} else {
-			l = strings.Repeat(" ", len(prefix)) + l
-		}
 		if i > 0 {
 			b.WriteByte('\n')
+			if l = strings.TrimRight(l, " \t\r"); l != "" {
+				b.WriteString(strings.Repeat(" ", indent))
+			}
 		}
-		b.WriteString(strings.TrimRight(l, " \t\r\n"))
+		b.WriteString(l)
 	}
 	return b.String()
 }
