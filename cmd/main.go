@@ -72,9 +72,11 @@ func Run(ctx context.Context, env *Env, args []string) int {
 		root = newRoot(env)
 	} else if legacyTools[tool] != nil {
 		root = legacyTools[tool](env, name)
-	} else {
+	} else if nixTools[tool] {
 		printError(env, fmt.Errorf("gonix does not have %s", name))
 		return 2
+	} else {
+		root = newRoot(env) // gonix-static and the like
 	}
 	prepare(root)
 	root.SetArgs(expandSettings(root, normalizeArgs(args[1:])))

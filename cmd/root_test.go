@@ -62,7 +62,8 @@ func TestExitStatus(t *testing.T) {
 		{[]string{"gonix", "no-such-verb"}, 2, `unknown command "no-such-verb"`},
 		{[]string{"gonix", "--no-such-flag"}, 2, "Try 'gonix --help'"},
 		{[]string{"gonix", "config", "no-such-verb"}, 2, "Try 'gonix config --help'"},
-		{[]string{"/somewhere/nix-no-such-tool"}, 2, "gonix does not have nix-no-such-tool"},
+		{[]string{"/somewhere/nix-daemon"}, 2, "gonix does not have nix-daemon"},
+		{[]string{"/somewhere/gonix-static", "--version"}, 0, ""},
 	}
 	for _, tt := range tests {
 		env, _, stderr := testEnv(nil)
