@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"fmt"
 	"os"
 	"os/user"
 	"strings"
@@ -61,7 +62,7 @@ func (f *settingsFlags) load(env *Env) (*settings.Settings, error) {
 		}
 	}
 	for _, w := range s.Warnings {
-		warnf(env, "%s", w)
+		fmt.Fprintf(env.Stderr, "warning: %s\n", w)
 	}
 	return s, nil
 }

@@ -80,8 +80,7 @@ func (s *Snapshot) Apply(version int32, changes []Change) (*Snapshot, error) {
 	return next, nil
 }
 
-// File returns the syntax tree of the text, without tokens and comments: most
-// requests need neither, and every keystroke pays.
+// File returns the syntax tree of the text, with tokens and comments.
 func (s *Snapshot) File() *ast.File { return tree.Of(s) }
 
 var tree = NewAnalysis(func(s *Snapshot) *ast.File {
@@ -89,5 +88,5 @@ var tree = NewAnalysis(func(s *Snapshot) *ast.File {
 	if name == "" {
 		name = string(s.URI)
 	}
-	return parser.Parse(name, s.Text, parser.PipeOperators)
+	return parser.Parse(name, s.Text, parser.KeepTokens|parser.PipeOperators)
 })

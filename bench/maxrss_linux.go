@@ -1,4 +1,0 @@
-package main
-
-// maxrssUnit is what Rusage.Maxrss counts in, in bytes.
-const maxrssUnit = 1024

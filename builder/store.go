@@ -1,0 +1,73 @@
+package builder
+
+import (
+	"context"
+
+	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/drv"
+	"gonix.dev/gonix/store/hash"
+)
+
+// Store is what the builder needs of a local store; local.Store is one.
+type Store interface {
+	store.Adder
+
+	// RealDir is where the store directory lies on disk. It differs from
+	// StoreDir in a chroot store.
+	RealDir() string
+	StateDir() string
+	LogDir() string
+
+	// QueryPathInfo returns an *store.InvalidPathError if p is not valid.
+	QueryPathInfo(ctx context.Context, p store.Path) (*store.PathInfo, error)
+	QueryValidPaths(ctx context.Context, paths []store.Path) (map[store.Path]bool, error)
+	IsValid(ctx context.Context, p store.Path) (bool, error)
+
+	// ReadDerivation reads a derivation that is in the store.
+	ReadDerivation(p store.Path) (*drv.Derivation, error)
+
+	// AddTempRoot keeps p from being collected while this process runs.
+	AddTempRoot(ctx context.Context, p store.Path) error
+
+	// Register makes paths valid, in one transaction. The files are in place
+	// and have canonical metadata.
+	Register(ctx context.Context, infos ...*store.PathInfo) error
+}
+
+// DrvOutput names an output of a derivation by what it means, not by its path.
+type DrvOutput struct {
+	Hash   hash.Hash // of the derivation, modulo fixed outputs
+	Output string
+}
+
+func (o DrvOutput) String() string {
+	return hash.WithPrefix(o.Hash, hash.Base16) + "!" + o.Output
+}
+
+// RealisationStore is a Store that knows what content-addressed derivations
+// have come to.
+type RealisationStore interface {
+	// OutputID names an output of d.
+	OutputID(d *drv.Derivation, output string) (DrvOutput, error)
+	Realisation(ctx context.Context, id DrvOutput) (store.Path, bool, error)
+	AddRealisation(ctx context.Context, id DrvOutput, out store.Path) error
+}
+
+// Substitutable is what a cache knows of a path.
+type Substitutable struct {
+	From         string // where it is, as a URI
+	References   []store.Path
+	Deriver      store.Path
+	DownloadSize int64 // 0 if not known
+	NarSize      int64
+}
+
+// Substituter copies paths from binary caches into the store.
+type Substituter interface {
+	// Query returns what the first cache that has p says of it; nil if none has.
+	Query(ctx context.Context, p store.Path) (*Substitutable, error)
+
+	// Substitute makes p valid. Its references are valid already. progress is
+	// called with bytes done and expected.
+	Substitute(ctx context.Context, p store.Path, progress func(done, total int64)) error
+}
