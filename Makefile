@@ -58,7 +58,7 @@ bench: build ## make bench NIXPKGS=dir [PEER=dir with nix-instantiate]
 	go run ./bench -gonix bin/gonix -nixpkgs "$(NIXPKGS)" $(BENCHFLAGS)
 
 nixpkgs-check: ## make nixpkgs-check NIXPKGS=dir: the acceptance list of a nixpkgs 20.09
-	GONIX_NIXPKGS="$(NIXPKGS)" go test -count 1 -timeout 60m -run Nixpkgs -v ./bench/...
+	GONIX_NIXPKGS="$(NIXPKGS)" go test -count 1 -timeout 60m -run Nixpkgs -v ./testscripts
 
 update: ## rewrite golden files; read the diff line by line before committing it
 	go test ./... -update

@@ -68,10 +68,15 @@ func Main() int {
 func Run(ctx context.Context, env *Env, args []string) int {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 	var root *cobra.Command
-	if tool, ok := strings.CutPrefix(strings.TrimPrefix(name, "go"), "nix-"); ok && legacyTools[tool] != nil {
-		root = legacyTools[tool](env, name)
-	} else {
+	if tool, ok := strings.CutPrefix(strings.TrimPrefix(name, "go"), "nix-"); !ok {
 		root = newRoot(env)
+	} else if legacyTools[tool] != nil {
+		root = legacyTools[tool](env, name)
+	} else if nixTools[tool] {
+		printError(env, fmt.Errorf("gonix does not have %s", name))
+		return 2
+	} else {
+		root = newRoot(env) // gonix-static and the like
 	}
 	prepare(root)
 	root.SetArgs(expandSettings(root, normalizeArgs(args[1:])))

@@ -19,12 +19,19 @@ const (
 var verbs = []func(*Env) *cobra.Command{
 	newConfigCmd,
 	newLspCmd,
+	newParseCmd,
 	newShowConfigCmd,
 }
 
 // legacyTools makes the commands that are chosen by the name gonix is called by:
 // the key "build" serves gonix-build and nix-build.
 var legacyTools = map[string]func(env *Env, name string) *cobra.Command{}
+
+// nixTools are the names of all of Nix's own tools, without "nix-".
+var nixTools = map[string]bool{
+	"build": true, "channel": true, "collect-garbage": true, "copy-closure": true, "daemon": true, "env": true,
+	"hash": true, "instantiate": true, "prefetch-url": true, "shell": true, "store": true,
+}
 
 func newRoot(env *Env) *cobra.Command {
 	root := &cobra.Command{

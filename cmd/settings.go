@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"fmt"
 	"os"
 	"os/user"
 	"strings"
@@ -62,7 +61,7 @@ func (f *settingsFlags) load(env *Env) (*settings.Settings, error) {
 		}
 	}
 	for _, w := range s.Warnings {
-		fmt.Fprintf(env.Stderr, "warning: %s\n", w)
+		warnf(env, "%s", w)
 	}
 	return s, nil
 }

@@ -188,7 +188,3 @@ func (s *Server) serverCapabilities(enc document.Encoding) protocol.ServerCapabi
 	s.addFeatures(&c)
 	return c
 }
-
-// addFeatures announces the language features.
-func (s *Server) addFeatures(c *protocol.ServerCapabilities) {
-}

@@ -35,6 +35,9 @@ func (p *parser) errorAt(start, end int, code, msg string) *ast.Error {
 // unexpected reports that the current token cannot stand where it stands. Like
 // bison, Nix names what it expected when that are at most four kinds of token.
 func (p *parser) unexpected(expected ...string) {
+	if p.kind == ast.EOF && len(p.file.Errors) > 0 {
+		return // most likely what was skipped has the end that is missing
+	}
 	msg := "syntax error, unexpected " + p.tokenName()
 	if len(expected) > 0 {
 		msg += ", expecting " + strings.Join(expected, " or ")

@@ -91,7 +91,7 @@ type session struct {
 
 func newSession(t *testing.T) *session {
 	t.Helper()
-	s := &session{dir: t.TempDir(), env: os.Environ()}
+	s := &session{dir: workDir(t), env: os.Environ()}
 	setenv := func(name, value string) { s.env = append(s.env, name+"="+value) }
 	if err := setup(s.dir, setenv); err != nil {
 		t.Fatal(err)
@@ -100,8 +100,6 @@ func newSession(t *testing.T) *session {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
-	// A build leaves read-only directories behind, which TempDir cannot remove.
-	t.Cleanup(func() { exec.Command("chmod", "-R", "u+w", s.dir).Run() })
 	return s
 }
 

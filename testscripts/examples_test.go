@@ -83,7 +83,7 @@ func instantiate(t *testing.T, tool string, args ...string) (stdout, stderr stri
 	c := exec.CommandContext(t.Context(), tool, args...)
 	c.Dir = "../examples"
 	c.Env = os.Environ()
-	if err := setup(t.TempDir(), func(name, value string) { c.Env = append(c.Env, name+"="+value) }); err != nil {
+	if err := setup(workDir(t), func(name, value string) { c.Env = append(c.Env, name+"="+value) }); err != nil {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer

@@ -74,6 +74,15 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// workDir is a temporary directory that may hold a store, which is read-only and
+// which t.TempDir alone would not get rid of as a normal user.
+func workDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Cleanup(func() { exec.Command("chmod", "-R", "u+w", dir).Run() })
+	return dir
+}
+
 // setup gives a session below work its own home, settings and store.
 func setup(work string, setenv func(name, value string)) error {
 	gonix, err := exec.LookPath("gonix")

@@ -88,7 +88,7 @@ let
       let
         drv = derivation (
           {
-              builder = "/bin/sh";
+            builder = "/bin/sh";
             args = [
               "-e"
               "-c"

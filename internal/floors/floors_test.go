@@ -49,6 +49,7 @@ var floors = map[string]int{
 var bans = []struct{ from, to, why string }{
 	{"builder", "parser", "builders take derivations, not expressions"},
 	{"activation", "parser", "activation takes store paths, not expressions"},
+	{"settings", "parser", "settings are text of their own"},
 	{"formatter", "store", "the formatter knows text only"},
 }
 

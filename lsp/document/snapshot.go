@@ -80,7 +80,8 @@ func (s *Snapshot) Apply(version int32, changes []Change) (*Snapshot, error) {
 	return next, nil
 }
 
-// File returns the syntax tree of the text, with tokens and comments.
+// File returns the syntax tree of the text, without tokens and comments: most
+// requests need neither, and every keystroke pays.
 func (s *Snapshot) File() *ast.File { return tree.Of(s) }
 
 var tree = NewAnalysis(func(s *Snapshot) *ast.File {
@@ -88,5 +89,5 @@ var tree = NewAnalysis(func(s *Snapshot) *ast.File {
 	if name == "" {
 		name = string(s.URI)
 	}
-	return parser.Parse(name, s.Text, parser.KeepTokens|parser.PipeOperators)
+	return parser.Parse(name, s.Text, parser.PipeOperators)
 })

@@ -81,6 +81,11 @@ type Merged struct {
 	Literal *ast.AttrSet
 
 	index map[string]int32 // of a set that is being merged and large
+
+	// For Resolve: the further places where a name stands, and the attributes
+	// that were refused as duplicates.
+	sites []*ast.AttrName
+	extra []Attr
 }
 
 // CodeDuplicateAttr is the code of the error for a name that is defined twice.
@@ -121,6 +126,22 @@ type merger struct {
 	file   *ast.File
 	errors []*ast.Error
 	seen   map[*ast.AttrSet]bool // the literals that were merged, if asked for
+	keep   bool                  // fill sites and extra
+}
+
+// again notes one more site of an attribute.
+func (m *merger) again(set *Merged, name *ast.AttrName) {
+	if m.keep {
+		set.sites = append(set.sites, name)
+	}
+}
+
+// refuse keeps an attribute that is a duplicate.
+func (m *merger) refuse(set *Merged, a Attr) {
+	if m.keep {
+		set.extra = append(set.extra, a)
+		set.sites = append(set.sites, a.At)
+	}
 }
 
 func (m *merger) merge(bindings []ast.Binding) Merged {
@@ -274,7 +295,8 @@ func (m *merger) inherit(set *Merged, b *ast.Inherit) {
 			continue // refused by the parser
 		}
 		if old := set.find(name.Name); old != nil {
-			m.duplicate(name.Name, name.Span, old.Pos)
+			m.duplicate(quote.Identifier(name.Name), name.Span, old.Pos)
+			m.refuse(set, Attr{Name: name.Name, Pos: name.Start, Kind: kind, From: from, At: name})
 			continue
 		}
 		set.append(Attr{Name: name.Name, Pos: name.Start, Kind: kind, From: from, At: name})
@@ -305,8 +327,10 @@ func (m *merger) add(set *Merged, b *ast.Attr) {
 		next := m.nested(old)
 		if next == nil {
 			m.duplicate(pathText(b.Path[:i+1]), pathSpan(b.Path), old.Pos)
+			m.refuse(set, Attr{Name: name.Name, Pos: pos, Expr: b.Value, At: name})
 			return
 		}
+		m.again(set, name)
 		set = next
 	}
 	name := b.Path[last]
@@ -332,8 +356,10 @@ func (m *merger) insert(set *Merged, path []*ast.AttrName, a Attr, at ast.Span) 
 	}
 	if more == nil {
 		m.duplicate(pathText(path), at, old.Pos)
+		m.refuse(set, a)
 		return
 	}
+	m.again(set, a.At)
 	into := m.nested(old)
 	offset := int32(len(into.From))
 	into.From = append(into.From, more.From...)
@@ -344,6 +370,8 @@ func (m *merger) insert(set *Merged, path []*ast.AttrName, a Attr, at ast.Span) 
 		m.insert(into, path, b, ast.Span{Start: b.Pos, End: b.At.End})
 	}
 	into.Dynamic = append(into.Dynamic, more.Dynamic...)
+	into.sites = append(into.sites, more.sites...)
+	into.extra = append(into.extra, more.extra...)
 }
 
 // literal returns the { } that a Plain attribute is, nil if it is another

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestSummarize(t *testing.T) {
+	ms := time.Millisecond
+	got := summarize([]sample{{30 * ms, 9 * ms, 5}, {10 * ms, 3 * ms, 7}, {20 * ms, 6 * ms, 6}})
+	want := summary{sample{20 * ms, 6 * ms, 6}, 1.0}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestMeasuresProcesses(t *testing.T) {
+	s, out, err := run(t.Context(), t.TempDir(), nil, []string{"/bin/sh", "-c", "echo measured"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out != "measured\n" || s.wall <= 0 || s.rss <= 0 {
+		t.Errorf("got %+v, %q", s, out)
+	}
+	if _, _, err := run(t.Context(), t.TempDir(), nil, []string{"/bin/sh", "-c", "exit 3"}); err == nil {
+		t.Error("a failing command gave no error")
+	}
+}

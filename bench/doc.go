@@ -1,0 +1,10 @@
+// Command bench runs gonix and its peers side by side on the same input and prints
+// how they compare: wall time, CPU time and peak memory.
+//
+//	make bench NIXPKGS=dir          # dir: a checkout of nixpkgs
+//	go run ./bench -h               # choose workloads, the number of runs, the peers
+//
+// Runs alternate (gonix, peer, gonix, peer ...), so that whatever else the machine
+// does hits both. The figures are medians; the spread says how far to trust them.
+// Absolute numbers differ from machine to machine, ratios much less.
+package main

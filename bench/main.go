@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"text/tabwriter"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := bench(ctx, os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func bench(ctx context.Context, out io.Writer) error {
+	gonix := flag.String("gonix", "bin/gonix", "the gonix to measure")
+	nixpkgs := flag.String("nixpkgs", os.Getenv("GONIX_NIXPKGS"), "a checkout of nixpkgs")
+	peers := flag.String("peers", "", "folder with the peers (nix-instantiate, nixfmt), before PATH")
+	runs := flag.Int("runs", 5, "runs of each command")
+	only := flag.String("only", "", "workloads whose name matches this regular expression")
+	strict := flag.Bool("strict", false, "fail when a goal is missed")
+	flag.Parse()
+	if *nixpkgs == "" {
+		return fmt.Errorf("which nixpkgs? Give -nixpkgs DIR or GONIX_NIXPKGS")
+	}
+	choose, err := regexp.Compile(*only)
+	if err != nil {
+		return err
+	}
+	checkout, err := filepath.Abs(*nixpkgs)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "gonix-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &side{dir: dir, peers: *peers, runs: *runs}
+	if err := b.links(*gonix); err != nil {
+		return err
+	}
+
+	fmt.Fprintf(out, "%s, %d CPUs, %s, medians of %d alternating runs\n", runtime.GOARCH, runtime.NumCPU(), runtime.Version(), *runs)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "work\tgonix\tcpu\tmemory\tpeer\tcpu\tmemory\twall ratio\tmemory ratio\tspread\n")
+	missed := 0
+	for _, w := range workloads(checkout) {
+		if !choose.MatchString(w.name) {
+			continue
+		}
+		ours, theirs, err := b.compare(ctx, w)
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+		fmt.Fprintf(table, "%s\t%s", w.name, cells(ours))
+		if theirs == nil {
+			fmt.Fprintf(table, "\tno %s\n", w.peer)
+			continue
+		}
+		wall := float64(ours.wall) / float64(theirs.wall)
+		mem := float64(ours.rss) / float64(theirs.rss)
+		if w.goal > 0 && wall > w.goal || w.mem > 0 && mem > w.mem {
+			missed++
+		}
+		fmt.Fprintf(table, "\t%s\t%s\t%s\t%.0f%% %.0f%%\n", cells(*theirs), ratio(wall, w.goal), ratio(mem, w.mem), 100*ours.spread, 100*theirs.spread)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if *strict && missed > 0 {
+		return fmt.Errorf("%d goals missed", missed)
+	}
+	return nil
+}
+
+func cells(s summary) string {
+	return fmt.Sprintf("%s\t%s\t%d MB", s.wall.Round(time.Millisecond), s.cpu.Round(time.Millisecond), s.rss>>20)
+}
+
+// ratio shows a ratio and, when there is one, the goal.
+func ratio(r, goal float64) string {
+	switch {
+	case goal == 0:
+		return fmt.Sprintf("%.2f", r)
+	case r <= goal:
+		return fmt.Sprintf("%.2f (goal %.2g)", r, goal)
+	}
+	return fmt.Sprintf("%.2f (goal %.2g MISSED)", r, goal)
+}
+
+// side runs both sides in a directory of its own, where HOME and the store lie.
+type side struct {
+	dir, peers string
+	runs       int
+}
+
+// links makes gonix callable by the names it is measured under.
+func (b *side) links(gonix string) error {
+	path, err := filepath.Abs(gonix)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return err
+	}
+	for _, name := range []string{"gonix", "gonix-instantiate"} {
+		if err := os.Symlink(path, filepath.Join(b.dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare measures a workload. The second summary is nil when there is no peer.
+func (b *side) compare(ctx context.Context, w work) (ours summary, theirs *summary, err error) {
+	name := "gonix"
+	if w.peer == "nix-instantiate" {
+		name = "gonix-instantiate"
+	}
+	gonix := append([]string{filepath.Join(b.dir, name)}, w.gonix...)
+	var peer []string
+	if path := b.find(w.peer); path != "" {
+		peer = append([]string{path}, w.other...)
+	}
+	env := append(os.Environ(), "HOME="+b.dir, "XDG_CACHE_HOME="+b.dir+"/cache", "XDG_DATA_HOME="+b.dir+"/data",
+		"NIX_REMOTE=local?root="+b.dir+"/root", "NIX_PATH=")
+	var mine, others []sample
+	// The first round warms the page cache and is not counted.
+	for i := range b.runs + 1 {
+		s, out, err := run(ctx, b.dir, env, gonix)
+		if err != nil {
+			return ours, nil, err
+		}
+		if i > 0 {
+			mine = append(mine, s)
+		}
+		if peer == nil {
+			continue
+		}
+		s, peerOut, err := run(ctx, b.dir, env, peer)
+		if err != nil {
+			return ours, nil, err
+		}
+		if i > 0 {
+			others = append(others, s)
+		}
+		if w.same && out != peerOut {
+			return ours, nil, fmt.Errorf("gonix prints %.200q, %s %.200q", out, w.peer, peerOut)
+		}
+	}
+	if peer != nil {
+		s := summarize(others)
+		theirs = &s
+	}
+	return summarize(mine), theirs, nil
+}
+
+// find is the path of a peer, "" when it is not installed.
+func (b *side) find(name string) string {
+	if b.peers != "" {
+		if path := filepath.Join(b.peers, name); exec.Command(path, "--version").Run() == nil {
+			return path
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return ""
+	}
+	return path
+}

@@ -1,0 +1,4 @@
+package main
+
+// maxrssUnit is what Rusage.Maxrss counts in, in bytes.
+const maxrssUnit = 1024

@@ -1,0 +1,120 @@
+package formatter
+
+import (
+	"context"
+	"fmt"
+	"unicode/utf8"
+
+	"gonix.dev/gonix/parser"
+	"gonix.dev/gonix/parser/ast"
+)
+
+// The defaults of [Options].
+const (
+	DefaultWidth  = 100
+	DefaultIndent = 2
+)
+
+// Options change the format. The zero value is the standard one.
+type Options struct {
+	// Width is the number of columns that lines should not exceed, without their
+	// indentation; 0 means DefaultWidth.
+	Width int
+	// Indent is the number of columns of a level of indentation; 0 means
+	// DefaultIndent.
+	Indent int
+	// Strict makes the format independent of where the source breaks its lines.
+	Strict bool
+}
+
+// SyntaxError is returned for files with syntax errors, which cannot be
+// formatted.
+type SyntaxError struct {
+	File *ast.File
+	Err  *ast.Error // the first one
+}
+
+func (e *SyntaxError) Error() string {
+	pos := e.File.Position(e.Err.Start)
+	return fmt.Sprintf("%s:%d:%d: %s", e.File.Name, pos.Line, pos.Column, e.Err.Msg)
+}
+
+// check returns the first error of a file that leaves doubt about its tree. Nix
+// refuses other files too, whose tree is sound: they can be formatted.
+func check(file *ast.File) error {
+	for _, err := range file.Errors {
+		switch err.Code {
+		case parser.CodeDuplicateFormal, parser.CodeNumber:
+		default:
+			return &SyntaxError{file, err}
+		}
+	}
+	return nil
+}
+
+// Formatter formats files, one after the other, and keeps its memory between
+// them. The zero value is ready for use; a Formatter must not be used by several
+// goroutines at once.
+type Formatter struct {
+	printer printer
+	layout  layout
+}
+
+// Format returns the text of a file in the standard format. The file must have
+// been parsed with parser.KeepTokens. The error is a [*SyntaxError] or that of
+// ctx. The result is valid until the next call.
+func (f *Formatter) Format(ctx context.Context, file *ast.File, opts Options) ([]byte, error) {
+	if err := check(file); err != nil {
+		return nil, err
+	}
+	if opts.Width == 0 {
+		opts.Width = DefaultWidth
+	}
+	if opts.Indent == 0 {
+		opts.Indent = DefaultIndent
+	}
+	p, l := &f.printer, &f.layout
+	p.file(file, opts.Strict)
+	l.doc = &p.doc
+	l.width, l.indent = int32(opts.Width), int32(opts.Indent)
+	l.ctx = ctx
+	l.run()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	l.finish(p.regions.from >= 0)
+	return l.out, nil
+}
+
+// Format returns the text of a file in the standard format. The file must have
+// been parsed with parser.KeepTokens. A file with syntax errors is a
+// [*SyntaxError].
+func Format(file *ast.File, opts Options) (string, error) {
+	var f Formatter
+	out, err := f.Format(context.Background(), file, opts)
+	return string(out), err
+}
+
+// finish drops white space around the text, which then ends with one newline.
+// When the end of the file is not formatted it stays.
+func (l *layout) finish(verbatimEnd bool) {
+	out := l.out
+	for len(out) > 0 {
+		r, n := utf8.DecodeRune(out)
+		if !isSpace(r) {
+			break
+		}
+		out = out[n:]
+	}
+	if !verbatimEnd {
+		for len(out) > 0 {
+			r, n := utf8.DecodeLastRune(out)
+			if !isSpace(r) {
+				break
+			}
+			out = out[:len(out)-n]
+		}
+		out = append(out, '\n')
+	}
+	l.out = out
+}

@@ -1,0 +1,59 @@
+package lsp
+
+import (
+	"context"
+
+	"go.lsp.dev/protocol"
+
+	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/parser/ast"
+)
+
+// DocumentHighlight marks everything in the text that means the same as the name
+// under the cursor.
+func (s *Server) DocumentHighlight(ctx context.Context, p *protocol.DocumentHighlightParams) ([]protocol.DocumentHighlight, error) {
+	d, off, err := s.at(ctx, p.TextDocumentPositionParams)
+	if err != nil {
+		return nil, err
+	}
+	out := []protocol.DocumentHighlight{}
+	for _, o := range occurrences(d, off) {
+		kind := protocol.DocumentHighlightKindRead
+		if o.write {
+			kind = protocol.DocumentHighlightKindWrite
+		}
+		out = append(out, protocol.DocumentHighlight{Range: rangeOf(d, o.Span), Kind: kind})
+	}
+	return out, nil
+}
+
+// occurrence is one mention of a name: where it is defined, or where it is used.
+type occurrence struct {
+	ast.Span
+	write bool
+}
+
+// occurrences are the mentions, in one text, of what the name at an offset means.
+func occurrences(d *document.Snapshot, off ast.Pos) []occurrence {
+	info := scopes.Of(d)
+	def, use := info.At(off)
+	var out []occurrence
+	switch {
+	case def != nil:
+		for _, n := range def.Names {
+			out = append(out, occurrence{n, true})
+		}
+		for _, u := range def.Uses {
+			out = append(out, occurrence{u.Span, false})
+		}
+	case use != nil:
+		// A name that a with provides, or nobody: the same name under the same
+		// withs is the same thing.
+		for _, u := range info.Uses {
+			if u.Def == nil && u.Name == use.Name && u.With == use.With {
+				out = append(out, occurrence{u.Span, false})
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,18 @@
+package lsp
+
+import "go.lsp.dev/protocol"
+
+// addFeatures announces the language features.
+func (s *Server) addFeatures(c *protocol.ServerCapabilities) {
+	yes := ref(true)
+	c.DocumentSymbolProvider = protocol.Boolean(true)
+	c.FoldingRangeProvider = protocol.Boolean(true)
+	c.SelectionRangeProvider = protocol.Boolean(true)
+	c.DocumentHighlightProvider = protocol.Boolean(true)
+	c.DocumentLinkProvider = &protocol.DocumentLinkOptions{}
+	c.SemanticTokensProvider = &protocol.SemanticTokensOptions{
+		Legend: tokenLegend,
+		Range:  protocol.Boolean(true),
+		Full:   &protocol.SemanticTokensFullDelta{Delta: yes},
+	}
+}

@@ -1,0 +1,379 @@
+package lsp
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+)
+
+var update = flag.Bool("update", false, "rewrite golden sections of testdata/*.txtar")
+
+// Each testdata/*.txtar is an editor session: its sections are the files of a
+// workspace, all of them open, and comments in them say what the editor asks and
+// what it must get to hear:
+//
+//	let x = 1; in x #@ definition("x", "a.nix:1:5")
+//
+// The first argument is a piece of the line; the cursor stands at its start, or
+// where the piece has a ‸. A comment on a line of its own is about the line
+// above. An argument @name is the section of that name, which -update rewrites.
+// Sections settings.json and links (name -> target) prepare the workspace.
+func TestSessions(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no sessions", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			runSession(t, file)
+		})
+	}
+}
+
+// session is one running txtar file.
+type session struct {
+	*client
+	t       *testing.T
+	archive *txtar.Archive
+	file    string
+	texts   map[string]string
+	goldens map[string]bool
+}
+
+// mark is one question.
+type mark struct {
+	name string // of the function
+	args []string
+	file string
+	line int // from zero, that it is about
+	self int // where it stands
+}
+
+func runSession(t *testing.T, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session{t: t, archive: archive, file: file, texts: map[string]string{}, goldens: map[string]bool{}}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := clientOptions{dir: dir, options: Options{NixPath: []string{"proj=" + dir}, Home: filepath.Join(dir, "home")}}
+	for _, f := range archive.Files {
+		switch {
+		case strings.HasPrefix(f.Name, "@"):
+		case f.Name == "settings.json":
+			opts.settings = string(f.Data)
+		default:
+			s.texts[f.Name] = string(f.Data)
+			path := filepath.Join(dir, f.Name)
+			os.MkdirAll(filepath.Dir(path), 0o777)
+			if err := os.WriteFile(path, f.Data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s.client = connect(t, opts)
+	var marks []mark
+	for _, f := range archive.Files {
+		if strings.HasSuffix(f.Name, ".nix") && s.texts[f.Name] != "" {
+			s.open(f.Name, s.texts[f.Name])
+			marks = append(marks, marksOf(t, f.Name, s.texts[f.Name])...)
+		}
+	}
+	if len(marks) == 0 {
+		t.Fatal("the session asks nothing")
+	}
+	for _, m := range marks {
+		ask := questions[m.name]
+		if ask == nil {
+			t.Errorf("%s:%d: there is no question %s", m.file, m.self+1, m.name)
+			continue
+		}
+		if len(m.args) == 0 {
+			t.Errorf("%s:%d: %s needs an expectation", m.file, m.self+1, m.name)
+			continue
+		}
+		n := len(m.args) - 1
+		got := strings.ReplaceAll(ask(s, m, m.args[:n]), "file://"+dir+"/", "")
+		s.expect(m, m.args[n], strings.ReplaceAll(got, dir+"/", ""))
+	}
+	s.checkDiagnostics(marks)
+	for _, f := range archive.Files {
+		if strings.HasPrefix(f.Name, "@") && !s.goldens[f.Name] {
+			t.Errorf("nothing refers to section %s", f.Name)
+		}
+	}
+	if *update {
+		if err := os.WriteFile(file, txtar.Format(archive), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+var (
+	markComment = regexp.MustCompile(`#@\s*(\w+)\((.*)\)\s*$`)
+	markArg     = regexp.MustCompile("^\\s*(\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`|@[\\w.-]+)\\s*(,|$)")
+)
+
+func marksOf(t *testing.T, file, text string) []mark {
+	var out []mark
+	code := 0
+	for i, line := range strings.Split(text, "\n") {
+		m := markComment.FindStringSubmatchIndex(line)
+		if m == nil {
+			code = i
+			continue
+		}
+		if strings.TrimSpace(line[:m[0]]) != "" {
+			code = i
+		}
+		mk := mark{name: line[m[2]:m[3]], file: file, line: code, self: i}
+		for rest := line[m[4]:m[5]]; strings.TrimSpace(rest) != ""; {
+			a := markArg.FindStringSubmatch(rest)
+			if a == nil {
+				t.Fatalf("%s:%d: bad argument: %s", file, i+1, rest)
+			}
+			arg := a[1]
+			if arg[0] != '@' {
+				unquoted, err := strconv.Unquote(arg)
+				if err != nil {
+					t.Fatalf("%s:%d: bad argument: %s", file, i+1, arg)
+				}
+				arg = "=" + unquoted
+			}
+			mk.args = append(mk.args, arg)
+			rest = rest[len(a[0]):]
+		}
+		out = append(out, mk)
+	}
+	return out
+}
+
+// expect compares an answer with an argument.
+func (s *session) expect(m mark, want, got string) {
+	s.t.Helper()
+	where := fmt.Sprintf("%s: %s:%d: %s", s.file, m.file, m.self+1, m.name)
+	if text, ok := strings.CutPrefix(want, "="); ok {
+		if got != text {
+			s.t.Errorf("%s:\n got %s\nwant %s", where, got, text)
+		}
+		return
+	}
+	s.goldens[want] = true
+	if got != "" && !strings.HasSuffix(got, "\n") {
+		got += "\n"
+	}
+	for i, f := range s.archive.Files {
+		if f.Name == want {
+			if *update {
+				s.archive.Files[i].Data = []byte(got)
+			} else if diff := cmp.Diff(string(f.Data), got); diff != "" {
+				s.t.Errorf("%s (-want +got):\n%s", where, diff)
+			}
+			return
+		}
+	}
+	if !*update {
+		s.t.Errorf("%s: there is no section %s; got\n%s", where, want, got)
+	}
+	s.archive.Files = append(s.archive.Files, txtar.File{Name: want, Data: []byte(got)})
+}
+
+// at finds the cursor that an argument means, in the line of the question.
+func (s *session) at(m mark, arg string) protocol.TextDocumentPositionParams {
+	s.t.Helper()
+	arg = strings.TrimPrefix(arg, "=")
+	line := strings.Split(s.texts[m.file], "\n")[m.line]
+	text := strings.Replace(arg, "‸", "", 1)
+	i := strings.Index(line, text)
+	if i < 0 {
+		s.t.Fatalf("%s: %s:%d: no %q in the line", s.file, m.file, m.self+1, text)
+	}
+	if j := strings.Index(arg, "‸"); j >= 0 {
+		i += j
+	}
+	return protocol.TextDocumentPositionParams{
+		TextDocument: s.docID(s.uri(m.file)), Position: pos(uint32(m.line), uint32(utf16Len(line[:i]))),
+	}
+}
+
+// rangeAt finds the piece of the line that an argument means.
+func (s *session) rangeAt(m mark, arg string) protocol.Range {
+	p := s.at(m, arg).Position
+	if strings.Contains(arg, "‸") {
+		return protocol.Range{Start: p, End: p}
+	}
+	return protocol.Range{Start: p, End: pos(p.Line, p.Character+uint32(utf16Len(strings.TrimPrefix(arg, "="))))}
+}
+
+func utf16Len(s string) (n int) {
+	for _, r := range s {
+		n++
+		if r >= 0x10000 {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *session) name(u uri.URI) string {
+	rel, err := filepath.Rel(s.dir, u.FsPath())
+	if err != nil {
+		return string(u)
+	}
+	return rel
+}
+
+// show writes a range as people count: lines and columns from one.
+func show(r protocol.Range) string {
+	if r.Start.Line == r.End.Line {
+		return fmt.Sprintf("%d:%d-%d", r.Start.Line+1, r.Start.Character+1, r.End.Character+1)
+	}
+	return fmt.Sprintf("%d:%d-%d:%d", r.Start.Line+1, r.Start.Character+1, r.End.Line+1, r.End.Character+1)
+}
+
+// checkDiagnostics compares the diagnostics of every file that has diag marks:
+// each diagnostic must have its mark on its first line, and the other way round.
+func (s *session) checkDiagnostics(marks []mark) {
+	byFile := map[string][]mark{}
+	for _, m := range marks {
+		if m.name == "diag" {
+			byFile[m.file] = append(byFile[m.file], m)
+		}
+	}
+	for file, marks := range byFile {
+		var got, want []string
+		for _, d := range s.waitDiagnostics(s.uri(file)) {
+			got = append(got, fmt.Sprintf("%s:%d: %v: %s", file, d.Range.Start.Line+1, d.Code, d.Message))
+		}
+		for _, m := range marks {
+			if len(m.args) == 2 {
+				want = append(want, fmt.Sprintf("%s:%d: %s: %s", file, m.line+1, m.args[0][1:], m.args[1][1:]))
+			}
+		}
+		sort.Strings(got)
+		sort.Strings(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			s.t.Errorf("%s: diagnostics of %s (-want +got):\n%s", s.file, file, diff)
+		}
+	}
+}
+
+// questions are what a session can ask. Each returns the answer as text.
+var questions = map[string]func(s *session, m mark, args []string) string{
+	// diag is answered for the whole file at once.
+	"diag": func(_ *session, m mark, args []string) string { return strings.TrimPrefix(m.args[len(m.args)-1], "=") },
+	"symbols": func(s *session, m mark, _ []string) string {
+		r, err := s.DocumentSymbol(context.Background(), &protocol.DocumentSymbolParams{TextDocument: s.docID(s.uri(m.file))})
+		if err != nil {
+			return err.Error()
+		}
+		var b strings.Builder
+		var list func([]protocol.DocumentSymbol, string)
+		list = func(syms []protocol.DocumentSymbol, indent string) {
+			for _, sym := range syms {
+				detail := ""
+				if sym.Detail != nil {
+					detail = " " + *sym.Detail
+				}
+				fmt.Fprintf(&b, "%s%s kind=%d %s%s\n", indent, sym.Name, sym.Kind, show(sym.Range), detail)
+				list(sym.Children, indent+"  ")
+			}
+		}
+		list(r.(protocol.DocumentSymbolSlice), "")
+		return b.String()
+	},
+	"folds": func(s *session, m mark, _ []string) string {
+		r, err := s.FoldingRanges(context.Background(), &protocol.FoldingRangeParams{TextDocument: s.docID(s.uri(m.file))})
+		if err != nil {
+			return err.Error()
+		}
+		var b strings.Builder
+		for _, f := range r {
+			fmt.Fprintf(&b, "%d:%d-%d:%d %s\n", f.StartLine+1, *f.StartCharacter+1, f.EndLine+1, *f.EndCharacter+1, f.Kind)
+		}
+		return b.String()
+	},
+	"selection": func(s *session, m mark, args []string) string {
+		at := s.at(m, args[0])
+		r, err := s.SelectionRange(context.Background(), &protocol.SelectionRangeParams{TextDocument: at.TextDocument, Positions: []protocol.Position{at.Position}})
+		if err != nil {
+			return err.Error()
+		}
+		var out []string
+		for sel := &r[0]; sel != nil; sel = sel.Parent {
+			out = append(out, show(sel.Range))
+		}
+		return strings.Join(out, " ")
+	},
+	"highlight": func(s *session, m mark, args []string) string {
+		r, err := s.DocumentHighlight(context.Background(), &protocol.DocumentHighlightParams{TextDocumentPositionParams: s.at(m, args[0])})
+		if err != nil {
+			return err.Error()
+		}
+		var out []string
+		for _, h := range r {
+			text := show(h.Range)
+			if h.Kind == protocol.DocumentHighlightKindWrite {
+				text += "!"
+			}
+			out = append(out, text)
+		}
+		return strings.Join(out, " ")
+	},
+	"tokens": func(s *session, m mark, _ []string) string {
+		r, err := s.SemanticTokensFull(context.Background(), &protocol.SemanticTokensParams{TextDocument: s.docID(s.uri(m.file))})
+		if err != nil {
+			return err.Error()
+		}
+		return showTokens(s.texts[m.file], r.Data)
+	},
+	"links": func(s *session, m mark, _ []string) string {
+		r, err := s.DocumentLink(context.Background(), &protocol.DocumentLinkParams{TextDocument: s.docID(s.uri(m.file))})
+		if err != nil {
+			return err.Error()
+		}
+		var b strings.Builder
+		for _, l := range r {
+			fmt.Fprintf(&b, "%s %s\n", show(l.Range), *l.Target)
+		}
+		return b.String()
+	},
+}
+
+// showTokens writes each token with its text. It counts columns in bytes, for
+// the sessions that ask are ASCII.
+func showTokens(text string, data []uint32) string {
+	lines := strings.Split(text, "\n")
+	var b strings.Builder
+	line, char := uint32(0), uint32(0)
+	for ; len(data) >= 5; data = data[5:] {
+		if data[0] > 0 {
+			line, char = line+data[0], 0
+		}
+		char += data[1]
+		fmt.Fprintf(&b, "%d:%d %s %s", line+1, char+1, lines[line][char:char+data[2]], tokenLegend.TokenTypes[data[3]])
+		for i, mod := range tokenLegend.TokenModifiers {
+			if data[4]&(1<<i) != 0 {
+				b.WriteString(" " + mod)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

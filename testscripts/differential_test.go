@@ -1,0 +1,180 @@
+package testscripts
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// outcome is what a tool made of an expression.
+type outcome struct {
+	value   string
+	message string // of the error, when there is no value
+	kind    string // of the error
+	pos     string // line:column in the expression's own file, when the error names it
+}
+
+func (o outcome) String() string {
+	if o.kind == "" {
+		return o.value
+	}
+	return fmt.Sprintf("[%s] %s at %s", o.kind, o.message, o.pos)
+}
+
+// kinds are the classes of errors, each with what Nix (2.8 and 2.36) says.
+var kinds = []struct {
+	kind string
+	msg  *regexp.Regexp
+}{
+	{"syntax", regexp.MustCompile(`^syntax error|^attribute '.*' already defined|^duplicate formal|^dynamic attributes not allowed|^path .* has a trailing slash|^invalid integer|^invalid float`)},
+	{"undefined", regexp.MustCompile(`^undefined variable`)},
+	{"missing attribute", regexp.MustCompile(`^attribute '.*' missing|attribute '.*' (was )?not found|attribute '?\w+'? (missing|required)|^required attribute`)},
+	{"duplicate attribute", regexp.MustCompile(`^dynamic attribute '.*' already defined`)},
+	{"argument", regexp.MustCompile(`called (without required|with unexpected) argument`)},
+	{"recursion", regexp.MustCompile(`^infinite recursion|stack overflow|max-call-depth`)},
+	{"division", regexp.MustCompile(`^division by zero`)},
+	{"assertion", regexp.MustCompile(`^assertion .*failed`)},
+	{"abort", regexp.MustCompile(`^evaluation aborted with the following error message`)},
+	{"index", regexp.MustCompile(`out of bounds|called on an empty list|empty list|negative|negative start`)},
+	{"regex", regexp.MustCompile(`^invalid regular expression|^memory limit exceeded by regular`)},
+	{"json", regexp.MustCompile(`JSON|json`)},
+	{"toml", regexp.MustCompile(`TOML|toml`)},
+	{"file", regexp.MustCompile(`No such file|does not exist|getting status|was not found in the Nix search path|opening file|reading directory`)},
+	{"relative path", regexp.MustCompile(`doesn't represent an absolute path|not an absolute path`)},
+	{"type", regexp.MustCompile(`is not a function|was expected|^expected an? |cannot coerce|cannot add|cannot compare|cannot convert|is not a(n)? |should have been|attempt to call something|unsupported|have the same length|lengths|not supported`)},
+}
+
+func classify(message string) string {
+	for _, k := range kinds {
+		if k.msg.MatchString(message) {
+			return k.kind
+		}
+	}
+	return message
+}
+
+var (
+	errorLine = regexp.MustCompile(`(?m)^error: (?:(?:while|… while).*\n)*(.*)$`)
+	position  = regexp.MustCompile(`at \S*/(case-\d+\.nix):(\d+:\d+)`)
+)
+
+// evaluate has a tool evaluate files, as few processes as errors allow.
+func evaluate(t *testing.T, tool, dir string, files []string) []outcome {
+	t.Helper()
+	outcomes := make([]outcome, 0, len(files))
+	env := os.Environ()
+	if err := setup(workDir(t), func(name, value string) { env = append(env, name+"="+value) }); err != nil {
+		t.Fatal(err)
+	}
+	for len(outcomes) < len(files) {
+		rest := files[len(outcomes):]
+		c := exec.CommandContext(t.Context(), tool, append([]string{"--eval", "--strict"}, rest[:min(len(rest), 100)]...)...)
+		c.Dir, c.Env = dir, env
+		var stdout, stderr bytes.Buffer
+		c.Stdout, c.Stderr = &stdout, &stderr
+		err := c.Run()
+		for line := range strings.Lines(stdout.String()) {
+			outcomes = append(outcomes, outcome{value: strings.TrimSuffix(line, "\n")})
+		}
+		if err == nil {
+			continue
+		}
+		failed := filepath.Base(files[len(outcomes)])
+		o := outcome{message: strings.TrimSpace(stderr.String()), pos: "nowhere"}
+		if m := errorLine.FindStringSubmatch(stderr.String()); m != nil {
+			o.message = m[1]
+		}
+		o.kind = classify(o.message)
+		if m := position.FindStringSubmatch(stderr.String()); m != nil && m[1] == failed {
+			o.pos = m[2]
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes
+}
+
+// TestDifferential evaluates the expressions of differential/*.txt with the real
+// Nix and with gonix and compares.
+func TestDifferential(t *testing.T) {
+	if ok, err := have("nix-instantiate"); err != nil {
+		t.Fatal(err)
+	} else if !ok {
+		t.Skip("no nix-instantiate")
+	}
+	if exec.Command("gonix-instantiate", "--version").Run() != nil {
+		t.Skip("no gonix-instantiate")
+	}
+	topics, err := filepath.Glob("differential/*.txt")
+	if err != nil || len(topics) == 0 {
+		t.Fatalf("no expressions: %v", err)
+	}
+	for _, topic := range topics {
+		t.Run(strings.TrimSuffix(filepath.Base(topic), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS("differential/files")); err != nil {
+				t.Fatal(err)
+			}
+			exprs, files := expressions(t, topic, dir)
+			want := evaluate(t, "nix-instantiate", dir, files)
+			got := evaluate(t, "gonix-instantiate", dir, files)
+			for i, expr := range exprs {
+				if why := agree(want[i], got[i]); why != "" && known[expr] == "" {
+					t.Errorf("%s: %s\n  nix:   %s\n  gonix: %s", expr, why, want[i], got[i])
+				} else if why == "" && known[expr] != "" {
+					t.Errorf("%s: the known difference is gone", expr)
+				}
+			}
+		})
+	}
+}
+
+// expressions writes each expression of a topic to a file in dir. A line that ends
+// in a backslash goes on in the next.
+func expressions(t *testing.T, topic, dir string) (exprs, files []string) {
+	t.Helper()
+	text, err := os.ReadFile(topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var expr string
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "#") || strings.TrimSpace(line) == "" {
+			continue
+		}
+		if more, ok := strings.CutSuffix(line, "\\\n"); ok {
+			expr += more + "\n"
+			continue
+		}
+		expr += strings.TrimSuffix(line, "\n")
+		file := filepath.Join(dir, fmt.Sprintf("case-%03d.nix", len(exprs)))
+		if err := os.WriteFile(file, []byte(expr+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		exprs, files = append(exprs, expr), append(files, file)
+		expr = ""
+	}
+	return exprs, files
+}
+
+// agree says how two outcomes differ. Positions have to agree where Nix names one
+// in the user's file.
+func agree(want, got outcome) string {
+	switch {
+	case want.value != got.value:
+		return "other value"
+	case want.kind != got.kind:
+		return "other kind of error"
+	case want.pos != "nowhere" && want.pos != got.pos:
+		return "other position"
+	}
+	return ""
+}
+
+// known are deliberate differences from Nix 2.8, with their reasons.
+var known = map[string]string{}
