@@ -1,0 +1,90 @@
+package testscripts
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestTools runs the shell commands of differential/tools/*.sh twice, with "@-" once
+// for "nix-" and once for "gonix-", and compares what they print to stdout and whether
+// they fail. A command may go on in indented lines.
+func TestTools(t *testing.T) {
+	if exec.Command("gonix-instantiate", "--version").Run() != nil {
+		t.Skip("no gonix-instantiate")
+	}
+	lists, err := filepath.Glob("differential/tools/*.sh")
+	if err != nil || len(lists) == 0 {
+		t.Fatalf("no commands: %v", err)
+	}
+	for _, list := range lists {
+		tool := strings.TrimSuffix(filepath.Base(list), ".sh")
+		t.Run(tool, func(t *testing.T) {
+			if ok, err := have("nix-" + tool); err != nil {
+				t.Fatal(err)
+			} else if !ok {
+				t.Skipf("no nix-%s", tool)
+			}
+			text, err := os.ReadFile(list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dirs := map[string]string{"nix": t.TempDir(), "gonix": t.TempDir()}
+			for _, dir := range dirs {
+				if err := os.CopyFS(dir, os.DirFS("differential/files")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, command := range commands(string(text)) {
+				t.Run(command, func(t *testing.T) {
+					t.Parallel()
+					want, wantErr := shell(t, "nix", dirs["nix"], command)
+					got, gotErr := shell(t, "gonix", dirs["gonix"], command)
+					if got != want && knownTools[command] == "" {
+						t.Errorf("nix:\n%s%s\ngonix:\n%s%s", want, wantErr, got, gotErr)
+					} else if got == want && knownTools[command] != "" {
+						t.Errorf("the known difference is gone")
+					}
+				})
+			}
+		})
+	}
+}
+
+// commands splits a list into commands: lines, with the indented ones that follow.
+func commands(text string) []string {
+	var all []string
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.HasPrefix(line, "#"):
+		case strings.HasPrefix(line, " "):
+			all[len(all)-1] += "\n" + strings.TrimSuffix(line, "\n")
+		default:
+			all = append(all, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return all
+}
+
+// shell runs a command. Its status counts as 0 or not: wrong usage is 2 in gonix
+// and 1 in Nix.
+func shell(t *testing.T, side, dir, command string) (result, stderr string) {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), "/bin/sh", "-c", strings.ReplaceAll(command, "@-", side+"-"))
+	c.Dir, c.Env = dir, os.Environ()
+	if err := setup(workDir(t), func(name, value string) { c.Env = append(c.Env, name+"="+value) }); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	err := c.Run()
+	text := strings.ReplaceAll(out.String(), dir, "DIR")
+	return fmt.Sprintf("%sfailed: %v\n", text, err != nil), errs.String()
+}
+
+// knownTools are deliberate differences from the tools of Nix 2.8, with reasons.
+var knownTools = map[string]string{}
