@@ -1,0 +1,337 @@
+package eval
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Shape is the names of an attribute set and the positions where they were
+// defined. Shapes are immutable and shared.
+type Shape struct {
+	keys  []Sym         // ascending
+	pos   []Pos         // parallel to keys; nil when no position is known
+	order []int32       // indices into keys in the order of the names' bytes, made on demand
+	index map[Sym]int32 // for large shapes, made on demand
+	finds int           // number of searches in a large shape
+}
+
+// Attrs is an attribute set: a shape and its values, possibly laid over another
+// set, whose attributes it hides.
+type Attrs struct {
+	header
+	depth uint8 // number of layers below
+	drv   uint8 // whether this is a derivation, as far as known
+	deep  int32 // number of searches that had to look below this layer
+	shape *Shape
+	vals  []Value
+	base  *Attrs
+}
+
+const (
+	// maxLayers bounds how many layers a search may have to look through.
+	maxLayers = 8
+	// layerRatio is how many times larger the left side of // must be for the
+	// right side to become a layer over it.
+	layerRatio = 4
+	// largeShape is the number of keys from which a shape gets a hash index.
+	largeShape = 64
+)
+
+var emptyShape = &Shape{}
+
+// EmptyAttrs is the set without attributes.
+var emptyAttrsObj = Attrs{header: header{KindAttrs}, shape: emptyShape}
+
+// find returns the index of a key, or -1.
+func (s *Shape) find(k Sym) int32 {
+	keys := s.keys
+	n := len(keys)
+	if n <= 8 {
+		for i, key := range keys {
+			if key == k {
+				return int32(i)
+			}
+		}
+		return -1
+	}
+	if n >= largeShape {
+		if s.index != nil {
+			if i, ok := s.index[k]; ok {
+				return i
+			}
+			return -1
+		}
+		if s.finds++; s.finds > n/4 {
+			s.index = make(map[Sym]int32, n)
+			for i, key := range keys {
+				s.index[key] = int32(i)
+			}
+		}
+	}
+	lo, hi := 0, n
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if keys[mid] < k {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < n && keys[lo] == k {
+		return int32(lo)
+	}
+	return -1
+}
+
+func (s *Shape) posAt(i int32) Pos {
+	if s.pos == nil {
+		return 0
+	}
+	return s.pos[i]
+}
+
+// get returns the slot of an attribute, nil if there is none.
+func (a *Attrs) get(k Sym) *Value {
+	if i := a.shape.find(k); i >= 0 {
+		return &a.vals[i]
+	}
+	if a.base == nil {
+		return nil
+	}
+	return a.getBelow(k)
+}
+
+func (a *Attrs) getBelow(k Sym) *Value {
+	// A set that is searched as often as it is long is better off flat.
+	if a.deep++; int(a.deep) > 64 && int(a.deep) > a.base.upperLen() {
+		a.flatten()
+		return a.get(k)
+	}
+	for l := a.base; l != nil; l = l.base {
+		if i := l.shape.find(k); i >= 0 {
+			return &l.vals[i]
+		}
+	}
+	return nil
+}
+
+// upperLen is at least the number of attributes.
+func (a *Attrs) upperLen() int {
+	n := 0
+	for l := a; l != nil; l = l.base {
+		n += len(l.vals)
+	}
+	return n
+}
+
+// getPos returns the slot of an attribute and where it was defined.
+func (a *Attrs) getPos(k Sym) (*Value, Pos) {
+	for l := a; l != nil; l = l.base {
+		if i := l.shape.find(k); i >= 0 {
+			return &l.vals[i], l.shape.posAt(i)
+		}
+	}
+	return nil, 0
+}
+
+// flatten makes a a single layer, in place.
+func (a *Attrs) flatten() {
+	if a.base == nil {
+		return
+	}
+	a.base.flatten()
+	shape, vals := mergeAttrs(a.base, a)
+	a.shape, a.vals, a.base, a.depth, a.deep = shape, vals, nil, 0, 0
+}
+
+// Len returns the number of attributes.
+func (a *Attrs) Len() int {
+	a.flatten()
+	return len(a.vals)
+}
+
+// mergeAttrs merges two flat sets; upper wins.
+func mergeAttrs(lower, upper *Attrs) (*Shape, []Value) {
+	ls, us := lower.shape, upper.shape
+	n := len(ls.keys) + len(us.keys)
+	keys := make([]Sym, 0, n)
+	pos := make([]Pos, 0, n)
+	vals := make([]Value, 0, n)
+	i, j := 0, 0
+	for i < len(ls.keys) && j < len(us.keys) {
+		lk, uk := ls.keys[i], us.keys[j]
+		if lk < uk {
+			keys, pos, vals = append(keys, lk), append(pos, ls.posAt(int32(i))), append(vals, lower.vals[i])
+			i++
+			continue
+		}
+		keys, pos, vals = append(keys, uk), append(pos, us.posAt(int32(j))), append(vals, upper.vals[j])
+		j++
+		if lk == uk {
+			i++
+		}
+	}
+	for ; i < len(ls.keys); i++ {
+		keys, pos, vals = append(keys, ls.keys[i]), append(pos, ls.posAt(int32(i))), append(vals, lower.vals[i])
+	}
+	for ; j < len(us.keys); j++ {
+		keys, pos, vals = append(keys, us.keys[j]), append(pos, us.posAt(int32(j))), append(vals, upper.vals[j])
+	}
+	return &Shape{keys: keys, pos: pos}, vals
+}
+
+// update is the operator //.
+func (st *State) update(lower, upper *Attrs) *Attrs {
+	if len(upper.vals) == 0 && upper.base == nil {
+		return lower
+	}
+	if len(lower.vals) == 0 && lower.base == nil {
+		return upper
+	}
+	upper.flatten()
+	ln, un := lower.upperLen(), len(upper.vals)
+	if ln >= 8 && ln >= layerRatio*un && lower.depth < maxLayers {
+		a := st.newAttrs(upper.shape, upper.vals)
+		a.base = lower
+		a.depth = lower.depth + 1
+		return a
+	}
+	lower.flatten()
+	shape, vals := mergeAttrs(lower, upper)
+	return st.newAttrs(shape, vals)
+}
+
+// Attr is one attribute of a set.
+type Attr struct {
+	Sym   Sym
+	Pos   Pos
+	Value *Value // the slot, so that forcing it can be remembered
+}
+
+// Get returns the slot of an attribute by name, nil if there is none.
+func (st *State) Get(a *Attrs, name string) *Value {
+	k, ok := st.lookupSym(name)
+	if !ok {
+		return nil
+	}
+	return a.get(k)
+}
+
+// GetSym returns the slot of an attribute, nil if there is none.
+func (a *Attrs) GetSym(k Sym) *Value { return a.get(k) }
+
+// GetAttr returns an attribute with its position; its Value is nil if there is
+// none.
+func (a *Attrs) GetAttr(k Sym) Attr {
+	v, pos := a.getPos(k)
+	return Attr{k, pos, v}
+}
+
+// Sorted returns the attributes in the order of their names' bytes, which is the
+// order that everything visible uses.
+func (st *State) Sorted(a *Attrs) []Attr {
+	a.flatten()
+	s := a.shape
+	if s.order == nil {
+		order := make([]int32, len(s.keys))
+		for i := range order {
+			order[i] = int32(i)
+		}
+		slices.SortFunc(order, func(i, j int32) int {
+			return strings.Compare(st.syms.names[s.keys[i]], st.syms.names[s.keys[j]])
+		})
+		s.order = order
+	}
+	out := make([]Attr, len(s.keys))
+	for i, k := range s.order {
+		out[i] = Attr{s.keys[k], s.posAt(k), &a.vals[k]}
+	}
+	return out
+}
+
+// All returns the attributes in no meaningful order (that of their symbols).
+func (a *Attrs) All() []Attr {
+	a.flatten()
+	out := make([]Attr, len(a.vals))
+	for i, k := range a.shape.keys {
+		out[i] = Attr{k, a.shape.posAt(int32(i)), &a.vals[i]}
+	}
+	return out
+}
+
+// WithValues returns a set with the same names and positions and other values:
+// vals[i] belongs to All()[i].
+func (st *State) WithValues(a *Attrs, vals []Value) Value {
+	a.flatten()
+	return AttrsValue(st.newAttrs(a.shape, vals))
+}
+
+// AttrsBuilder collects attributes for a new set. The zero value is not usable:
+// use [State.NewAttrs].
+type AttrsBuilder struct {
+	st   *State
+	keys []Sym
+	pos  []Pos
+	vals []Value
+}
+
+// NewAttrs begins a set of about n attributes.
+func (st *State) NewAttrs(n int) *AttrsBuilder {
+	return &AttrsBuilder{st: st, keys: make([]Sym, 0, n), pos: make([]Pos, 0, n), vals: make([]Value, 0, n)}
+}
+
+// Set adds an attribute.
+func (b *AttrsBuilder) Set(name string, v Value) *AttrsBuilder {
+	return b.Add(b.st.Sym(name), 0, v)
+}
+
+// Add adds an attribute with its position.
+func (b *AttrsBuilder) Add(k Sym, pos Pos, v Value) *AttrsBuilder {
+	b.keys = append(b.keys, k)
+	b.pos = append(b.pos, pos)
+	b.vals = append(b.vals, v)
+	return b
+}
+
+// Build returns the set. Of attributes added twice the first stays.
+func (b *AttrsBuilder) Build() *Attrs {
+	if len(b.keys) == 0 {
+		return &emptyAttrsObj
+	}
+	if !slices.IsSortedFunc(b.keys, func(x, y Sym) int { return cmp.Compare(x, y) }) || hasRepeats(b.keys) {
+		b.sort()
+	}
+	return b.st.newAttrs(&Shape{keys: b.keys, pos: b.pos}, b.vals)
+}
+
+// Value returns the set as a value.
+func (b *AttrsBuilder) Value() Value { return AttrsValue(b.Build()) }
+
+func hasRepeats(sorted []Sym) bool {
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i] == sorted[i-1] {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *AttrsBuilder) sort() {
+	perm := make([]int32, len(b.keys))
+	for i := range perm {
+		perm[i] = int32(i)
+	}
+	// Stable, so that the first of equal names comes first.
+	slices.SortStableFunc(perm, func(i, j int32) int { return cmp.Compare(b.keys[i], b.keys[j]) })
+	keys := make([]Sym, 0, len(perm))
+	pos := make([]Pos, 0, len(perm))
+	vals := make([]Value, 0, len(perm))
+	for _, i := range perm {
+		if n := len(keys); n > 0 && keys[n-1] == b.keys[i] {
+			continue
+		}
+		keys, pos, vals = append(keys, b.keys[i]), append(pos, b.pos[i]), append(vals, b.vals[i])
+	}
+	b.keys, b.pos, b.vals = keys, pos, vals
+}

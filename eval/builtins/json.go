@@ -1,0 +1,129 @@
+package builtins
+
+import (
+	"strconv"
+
+	"gonix.dev/gonix/eval"
+	"gonix.dev/gonix/eval/jsontext"
+)
+
+// ToJSON prints a value as JSON, forcing all of it, and returns the context of
+// the strings in it. Paths are copied to the store when copyPaths is set.
+func ToJSON(st *eval.State, v eval.Value, pos eval.Pos, copyPaths bool) (string, *eval.Context, *eval.Error) {
+	w := jsonWriter{st: st, pos: pos, copyPaths: copyPaths}
+	if err := w.value(v, 0); err != nil {
+		return "", nil, err
+	}
+	return string(w.out), w.ctx, nil
+}
+
+type jsonWriter struct {
+	st        *eval.State
+	pos       eval.Pos
+	copyPaths bool
+	out       []byte
+	ctx       *eval.Context
+}
+
+func (w *jsonWriter) value(v eval.Value, depth int) *eval.Error {
+	st := w.st
+	if depth > st.Options().MaxCallDepth {
+		return st.Errorf(eval.ErrRecursion, w.pos, "stack overflow; max-call-depth exceeded")
+	}
+	v, err := st.Force(v)
+	if err != nil {
+		return err
+	}
+	switch v.Kind() {
+	case eval.KindInt:
+		w.out = strconv.AppendInt(w.out, v.AsInt(), 10)
+	case eval.KindFloat:
+		w.out = jsontext.AppendFloat(w.out, v.AsFloat())
+	case eval.KindBool:
+		w.out = strconv.AppendBool(w.out, v.AsBool())
+	case eval.KindNull:
+		w.out = append(w.out, "null"...)
+	case eval.KindString:
+		return w.str(v.AsString(), v.Context())
+	case eval.KindPath:
+		if !w.copyPaths {
+			return w.str(v.AsPath(), nil)
+		}
+		s, ctx, err := st.CoerceToString(v, w.pos, "", eval.CopyToStore)
+		if err != nil {
+			return err
+		}
+		return w.str(s, ctx)
+	case eval.KindList:
+		return w.list(v.AsList(), depth)
+	case eval.KindAttrs:
+		return w.attrs(v, depth)
+	default:
+		return st.Errorf(eval.ErrType, 0, "cannot convert %s to JSON", st.ShowType(v))
+	}
+	return nil
+}
+
+func (w *jsonWriter) list(elems []eval.Value, depth int) *eval.Error {
+	w.out = append(w.out, '[')
+	for i := range elems {
+		if i > 0 {
+			w.out = append(w.out, ',')
+		}
+		if err := w.value(elems[i], depth+1); err != nil {
+			return err.AddTrace(w.pos, "while evaluating list element at index %d", i)
+		}
+	}
+	w.out = append(w.out, ']')
+	return nil
+}
+
+func (w *jsonWriter) attrs(v eval.Value, depth int) *eval.Error {
+	st, set := w.st, v.AsAttrs()
+	if st.Get(set, "__toString") != nil {
+		s, ctx, err := st.CoerceToString(v, w.pos, "", 0)
+		if err != nil {
+			return err
+		}
+		return w.str(s, ctx)
+	}
+	if out := set.GetAttr(st.Sym("outPath")); out.Value != nil {
+		return w.value(*out.Value, depth+1)
+	}
+	w.out = append(w.out, '{')
+	for i, at := range st.Sorted(set) {
+		if i > 0 {
+			w.out = append(w.out, ',')
+		}
+		name := st.SymName(at.Sym)
+		if err := w.str(name, nil); err != nil {
+			return err
+		}
+		w.out = append(w.out, ':')
+		if err := w.value(*at.Value, depth+1); err != nil {
+			return err.AddTrace(at.Pos, "while evaluating attribute '%s'", name)
+		}
+	}
+	w.out = append(w.out, '}')
+	return nil
+}
+
+func (w *jsonWriter) str(s string, ctx *eval.Context) *eval.Error {
+	out, err := appendJSONString(w.st, w.out, s)
+	if err != nil {
+		return err
+	}
+	w.out = out
+	w.ctx = w.ctx.Union(ctx)
+	return nil
+}
+
+// appendJSONString appends a JSON string literal; s must be valid UTF-8.
+func appendJSONString(st *eval.State, out []byte, s string) ([]byte, *eval.Error) {
+	b, err := jsontext.AppendString(out, s)
+	if err != nil {
+		return nil, &eval.Error{Msg: err.Error(), Cause: err}
+	}
+	return b, nil
+}
+

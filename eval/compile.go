@@ -1,0 +1,428 @@
+package eval
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gonix.dev/gonix/eval/suggest"
+	"gonix.dev/gonix/parser/ast"
+)
+
+// compiler turns the tree of one file into nodes.
+type compiler struct {
+	st    *State
+	file  *ast.File
+	base  Pos    // of the file
+	dir   string // that relative paths start from
+	scope *scope
+	err   *Error // the first
+}
+
+// compile turns a parsed file into a node that is evaluated in the environment
+// that scope mirrors, nil for the global scope alone.
+func (st *State) compile(f *ast.File, dir string, s *scope) (node, *Error) {
+	c := &compiler{st: st, file: f, base: st.addFile(f), dir: dir, scope: s}
+	if len(f.Errors) > 0 {
+		return nil, c.syntaxError(f.Errors[0])
+	}
+	n := c.expr(f.Root)
+	if c.err != nil {
+		return nil, c.err
+	}
+	return n, nil
+}
+
+func (c *compiler) syntaxError(e *ast.Error) *Error {
+	return &Error{Kind: ErrSyntax, Pos: c.pos(e.Start), Msg: e.Msg, Incomplete: e.Incomplete}
+}
+
+func (c *compiler) pos(p ast.Pos) Pos { return c.base + Pos(p) }
+
+func (c *compiler) fail(err *Error) node {
+	if c.err == nil {
+		c.err = err
+	}
+	return &constNode{Null, err.Pos}
+}
+
+func (c *compiler) sym(name string) Sym { return c.st.Sym(name) }
+
+// in compiles with s as the innermost scope.
+func (c *compiler) in(s *scope, f func()) {
+	s.up = c.scope
+	c.scope = s
+	f()
+	c.scope = s.up
+}
+
+// later compiles an expression that is to be delayed.
+func (c *compiler) later(e ast.Expr) node { return delayable(c.expr(e)) }
+
+// delayable wraps the nodes that cannot delay themselves.
+func delayable(n node) node {
+	switch n := n.(type) {
+	case *constNode, *globalNode, *varNode, *varNode1, *varNode2, *varNodeN, *withNode,
+		*selectNode, *lambdaNode, *attrsNode, *listNode, *posNode, *code:
+		return n
+	}
+	return &code{n}
+}
+
+func (c *compiler) expr(e ast.Expr) node {
+	pos := c.pos(e.Pos())
+	switch e := e.(type) {
+	case *ast.Paren:
+		return c.expr(e.X)
+	case *ast.Ident:
+		if e.Name == "__curPos" {
+			return &posNode{pos}
+		}
+		return c.variable(e.Name, pos)
+	case *ast.Int:
+		return &constNode{Int(e.Value), pos}
+	case *ast.Float:
+		return &constNode{Float(e.Value), pos}
+	case *ast.String:
+		return c.str(e.Parts, pos)
+	case *ast.IndString:
+		return c.str(e.Parts, pos)
+	case *ast.URI:
+		c.lint(c.st.opts.Lint.URLs, pos, "URL literals are deprecated; use a string: \""+e.Value+"\"")
+		return &constNode{String(e.Value), pos}
+	case *ast.Path:
+		return c.path(e, pos)
+	case *ast.SearchPath:
+		return &callNode{
+			fn:   c.variable("__findFile", pos),
+			args: []node{c.variable("__nixPath", pos), &constNode{String(e.Name), pos}},
+			pos:  pos,
+		}
+	case *ast.List:
+		return c.list(e, pos)
+	case *ast.AttrSet:
+		return c.attrSet(e, pos)
+	case *ast.Let:
+		return c.let(e, pos)
+	case *ast.Lambda:
+		return c.lambda(e, pos)
+	case *ast.Apply:
+		return c.apply(e, pos)
+	case *ast.Select:
+		x := c.expr(e.X)
+		path := c.attrPath(e.Path)
+		if e.Default != nil {
+			return &selectOrNode{x: x, path: path, def: c.expr(e.Default), pos: pos}
+		}
+		return newSelect(x, path, pos)
+	case *ast.HasAttr:
+		return &hasAttrNode{x: c.expr(e.X), path: c.attrPath(e.Path), pos: pos}
+	case *ast.If:
+		return &ifNode{cond: c.expr(e.Cond), then: c.expr(e.Then), els: c.expr(e.Else), pos: pos}
+	case *ast.Assert:
+		f, cond := c.file, e.Cond
+		return &assertNode{cond: c.expr(e.Cond), text: func() string { return showExpr(f, cond) }, body: c.expr(e.Body), pos: pos}
+	case *ast.With:
+		n := &withExprNode{scope: c.later(e.Scope), pos: pos}
+		c.in(&scope{with: true}, func() { n.body = c.expr(e.Body) })
+		return n
+	case *ast.Unary:
+		if e.Op == ast.OpNot {
+			return &notNode{c.expr(e.X), pos}
+		}
+		return c.arith('-', "__sub", &constNode{Int(0), pos}, c.expr(e.X), pos)
+	case *ast.Binary:
+		return c.binary(e)
+	}
+	return c.fail(&Error{Kind: ErrSyntax, Pos: pos, Msg: "syntax error"})
+}
+
+func newSelect(x node, path []attrName, pos Pos) node {
+	n := &selectNode{x: x, path: path, pos: pos}
+	n.self = &code{n}
+	return n
+}
+
+func (c *compiler) lint(level LintLevel, pos Pos, msg string) {
+	switch level {
+	case LintWarn:
+		c.st.Warn("%s\n       at %s", msg, c.st.describePos(pos))
+	case LintError:
+		c.fail(&Error{Kind: ErrSyntax, Pos: pos, Msg: msg})
+	}
+}
+
+func (c *compiler) variable(name string, pos Pos) node {
+	k := c.sym(name)
+	depth, slot, ok, withs := c.scope.lookup(k)
+	if ok {
+		return newVarNode(depth, slot, pos)
+	}
+	if g := c.st.globals[name]; g != nil {
+		if g.Kind() == KindThunk {
+			return &globalNode{g, pos}
+		}
+		return &constNode{*g, pos}
+	}
+	if withs == nil {
+		err := c.st.Errorf(ErrUndefined, pos, "undefined variable '%s'", name)
+		err.Suggestions = suggest.Best(append(c.scope.names(c.st), c.st.globalNames()...), name)
+		return c.fail(err)
+	}
+	n := &withNode{sym: k, pos: pos, depths: withs}
+	n.self = &code{n}
+	return n
+}
+
+func (st *State) globalNames() []string {
+	var out []string
+	for name := range st.globals {
+		if !strings.HasPrefix(name, "__") {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (c *compiler) str(parts []ast.Part, pos Pos) node {
+	if len(parts) == 0 {
+		return &constNode{EmptyString, pos}
+	}
+	if len(parts) == 1 && parts[0].Expr == nil {
+		return &constNode{String(parts[0].Text), pos}
+	}
+	n := &stringNode{pos: pos, parts: make([]node, 0, len(parts))}
+	for i := range parts {
+		p := &parts[i]
+		if p.Expr != nil {
+			n.parts = append(n.parts, c.expr(p.Expr))
+		} else if p.Text != "" {
+			n.parts = append(n.parts, &constNode{String(p.Text), c.pos(p.Start)})
+		}
+	}
+	if len(n.parts) == 0 {
+		return &constNode{EmptyString, pos}
+	}
+	if len(n.parts) == 1 {
+		if k, ok := n.parts[0].(*constNode); ok && k.v.Kind() == KindString && parts[0].Expr == nil {
+			return k
+		}
+	}
+	return n
+}
+
+func (c *compiler) path(e *ast.Path, pos Pos) node {
+	text := e.Parts[0].Text
+	var abs string
+	switch {
+	case text[0] == '/':
+		c.lint(c.st.opts.Lint.AbsolutePaths, pos, "absolute path literals are not portable: "+text)
+		abs = text
+	case strings.HasPrefix(text, "~/"):
+		if c.st.opts.Pure {
+			return c.fail(c.st.Errorf(ErrRestricted, pos, "the path '%s' can not be resolved in pure mode", text))
+		}
+		abs = c.st.opts.Home + text[1:]
+	default:
+		if text[0] != '.' {
+			c.lint(c.st.opts.Lint.ShortPaths, pos, "relative path literals should begin with ./: "+text)
+		}
+		abs = c.dir + "/" + text
+	}
+	prefix := filepath.Clean(abs)
+	if len(e.Parts) == 1 {
+		return &constNode{PathValue(prefix), pos}
+	}
+	if strings.HasSuffix(text, "/") && prefix != "/" {
+		prefix += "/"
+	}
+	n := &pathNode{prefix: prefix, pos: pos}
+	for _, p := range e.Parts[1:] {
+		if p.Expr != nil {
+			n.parts = append(n.parts, c.expr(p.Expr))
+		} else if p.Text != "" {
+			n.parts = append(n.parts, &constNode{String(p.Text), c.pos(p.Start)})
+		}
+	}
+	return n
+}
+
+func (c *compiler) list(e *ast.List, pos Pos) node {
+	if len(e.Elems) == 0 {
+		return &constNode{EmptyList, pos}
+	}
+	n := &listNode{elems: make([]node, len(e.Elems)), pos: pos}
+	constant := true
+	for i, x := range e.Elems {
+		n.elems[i] = c.later(x)
+		if _, ok := n.elems[i].(*constNode); !ok {
+			constant = false
+		}
+	}
+	if constant {
+		elems := make([]Value, len(n.elems))
+		for i, x := range n.elems {
+			elems[i] = x.(*constNode).v
+		}
+		return &constNode{ListOf(elems), pos}
+	}
+	n.self = &code{n}
+	return n
+}
+
+func (c *compiler) apply(e *ast.Apply, pos Pos) node {
+	var args []node
+	fn := ast.Expr(e)
+	for {
+		a, ok := fn.(*ast.Apply)
+		if !ok {
+			break
+		}
+		args = append(args, c.later(a.Arg))
+		fn = a.Fn
+	}
+	slices.Reverse(args)
+	return &callNode{fn: c.expr(fn), args: args, pos: pos}
+}
+
+func (c *compiler) attrPath(path []*ast.AttrName) []attrName {
+	out := make([]attrName, len(path))
+	for i, a := range path {
+		out[i] = c.attrName(a)
+	}
+	return out
+}
+
+func (c *compiler) attrName(a *ast.AttrName) attrName {
+	n := attrName{pos: c.pos(a.Start)}
+	if a.Dynamic() {
+		n.expr = c.expr(a.Expr)
+		if k, ok := n.expr.(*constNode); !ok || k.v.Kind() != KindString {
+			return n
+		} else {
+			n.expr, n.sym = nil, c.sym(k.v.AsString())
+			return n
+		}
+	}
+	n.sym = c.sym(a.Name)
+	return n
+}
+
+// arith compiles an arithmetic operator, which Nix defines as a call of a
+// builtin that a scope may hide.
+func (c *compiler) arith(op byte, builtin string, x, y node, pos Pos) node {
+	if c.hidden(builtin) {
+		return &callNode{fn: c.variable(builtin, pos), args: []node{delayable(x), delayable(y)}, pos: pos}
+	}
+	return &arithNode{x: x, y: y, op: op, pos: pos}
+}
+
+func (c *compiler) hidden(builtin string) bool {
+	if c.scope == nil {
+		return false
+	}
+	k, ok := c.st.lookupSym(builtin)
+	if !ok {
+		return false
+	}
+	_, _, ok, _ = c.scope.lookup(k)
+	return ok
+}
+
+func (c *compiler) binary(e *ast.Binary) node {
+	pos := c.pos(e.OpPos)
+	switch e.Op {
+	case ast.OpPipeRight:
+		return &callNode{fn: c.expr(e.Y), args: []node{c.later(e.X)}, pos: pos}
+	case ast.OpPipeLeft:
+		return &callNode{fn: c.expr(e.X), args: []node{c.later(e.Y)}, pos: pos}
+	}
+	x, y := c.expr(e.X), c.expr(e.Y)
+	switch e.Op {
+	case ast.OpAdd:
+		return &addNode{x, y, pos}
+	case ast.OpSub:
+		return c.arith('-', "__sub", x, y, pos)
+	case ast.OpMul:
+		return c.arith('*', "__mul", x, y, pos)
+	case ast.OpDiv:
+		return c.arith('/', "__div", x, y, pos)
+	case ast.OpLess:
+		return c.less(x, y, false, false, pos)
+	case ast.OpGreater:
+		return c.less(x, y, true, false, pos)
+	case ast.OpLessEq:
+		return c.less(x, y, true, true, pos)
+	case ast.OpGreaterEq:
+		return c.less(x, y, false, true, pos)
+	case ast.OpEq:
+		return &eqNode{x, y, false, pos}
+	case ast.OpNotEq:
+		return &eqNode{x, y, true, pos}
+	case ast.OpAnd:
+		return &logicNode{x: x, y: y, left: "in the left operand of '&&'", right: "in the right operand of '&&'", pos: pos}
+	case ast.OpOr:
+		return &logicNode{x: x, y: y, stop: true, left: "in the left operand of '||'", right: "in the right operand of '||'", pos: pos}
+	case ast.OpImpl:
+		return &logicNode{x: x, y: y, negate: true, stop: true, left: "in the left operand of '->'", right: "in the right operand of '->'", pos: pos}
+	case ast.OpUpdate:
+		return &updateNode{x, y, pos}
+	case ast.OpConcat:
+		return &concatNode{x, y, pos}
+	}
+	return c.fail(&Error{Kind: ErrSyntax, Pos: pos, Msg: "syntax error, unexpected operator"})
+}
+
+func (c *compiler) less(x, y node, swap, negate bool, pos Pos) node {
+	if c.hidden("__lessThan") {
+		a, b := delayable(x), delayable(y)
+		if swap {
+			a, b = b, a
+		}
+		var n node = &callNode{fn: c.variable("__lessThan", pos), args: []node{a, b}, pos: pos}
+		if negate {
+			n = &notNode{n, pos}
+		}
+		return n
+	}
+	return &lessNode{x, y, swap, negate, pos}
+}
+
+func (c *compiler) lambda(e *ast.Lambda, pos Pos) node {
+	n := &lambdaNode{arg: -1, pos: pos, bodyEnd: c.pos(e.End)}
+	s := &scope{}
+	if e.Arg != nil {
+		n.arg, n.argSym, n.slots, n.first = 0, c.sym(e.Arg.Name), 1, 1
+		s.arg = n.argSym
+	}
+	if e.Formals == nil {
+		c.in(s, func() { n.body = c.expr(e.Body) })
+		return n
+	}
+	n.pattern, n.ellipsis = true, e.Formals.Ellipsis
+	list := make([]*ast.Formal, len(e.Formals.List))
+	copy(list, e.Formals.List)
+	n.formals = make([]formal, len(list))
+	for i, f := range list {
+		n.formals[i].sym = c.sym(f.Name.Name)
+	}
+	slices.SortFunc(list, func(a, b *ast.Formal) int { return int(c.sym(a.Name.Name)) - int(c.sym(b.Name.Name)) })
+	s.first = n.first
+	s.syms = make([]Sym, len(list))
+	for i, f := range list {
+		k := c.sym(f.Name.Name)
+		s.syms[i] = k
+		n.formals[i] = formal{sym: k, pos: c.pos(f.Start)}
+	}
+	n.slots = n.first + int32(len(list))
+	c.in(s, func() {
+		for i, f := range list {
+			if f.Default != nil {
+				n.formals[i].def = c.later(f.Default)
+			}
+		}
+		n.body = c.expr(e.Body)
+	})
+	return n
+}

@@ -1,0 +1,202 @@
+package eval
+
+import (
+	"slices"
+
+	"gonix.dev/gonix/parser/ast"
+	"gonix.dev/gonix/parser/resolve"
+)
+
+func (c *compiler) attrSet(e *ast.AttrSet, pos Pos) node {
+	m, err := resolve.Merge(c.file, e.Bindings)
+	if err != nil {
+		return c.fail(c.syntaxError(err))
+	}
+	n := c.attrs(&m, e.Rec || e.Legacy, pos)
+	if e.Legacy {
+		return newSelect(n, []attrName{{sym: c.st.wk.body, pos: pos}}, pos)
+	}
+	return n
+}
+
+// bindings is what attribute sets and let share.
+type bindings struct {
+	syms      []Sym
+	pos       []Pos
+	exprs     []node
+	inherited []bool
+	usesFrom  []bool
+	froms     []node
+}
+
+// bind compiles merged attributes. outer compiles what is inherited from
+// the enclosing scope; rec is the scope the attributes see, nil when they do not
+// see one another.
+func (c *compiler) bind(m *resolve.Merged, rec bool) *bindings {
+	n := len(m.Attrs)
+	b := &bindings{syms: make([]Sym, n), pos: make([]Pos, n), exprs: make([]node, n)}
+	order := make([]int32, n)
+	byDecl := make([]Sym, n)
+	for i := range m.Attrs {
+		order[i] = int32(i)
+		byDecl[i] = c.sym(m.Attrs[i].Name)
+	}
+	slices.SortFunc(order, func(i, j int32) int { return int(byDecl[i]) - int(byDecl[j]) })
+	for i, k := range order {
+		b.syms[i] = byDecl[k]
+		b.pos[i] = c.pos(m.Attrs[k].Pos)
+	}
+	if rec {
+		b.inherited = make([]bool, n)
+	}
+	body := func() {
+		// Sources that are cheap to look up are selected from directly; others get
+		// a slot, so that they are evaluated once.
+		direct := make([]bool, len(m.From))
+		slots := make([]int32, len(m.From))
+		for i, f := range m.From {
+			if direct[i] = cheap(f); !direct[i] {
+				slots[i] = int32(len(b.froms))
+				b.froms = append(b.froms, c.later(f))
+			}
+		}
+		if b.froms != nil {
+			b.usesFrom = make([]bool, n)
+		}
+		for i, k := range order {
+			a := &m.Attrs[k]
+			pos := b.pos[i]
+			switch a.Kind {
+			case resolve.Inherit:
+				if rec {
+					b.inherited[i] = true
+					s := c.scope
+					c.scope = s.up
+					b.exprs[i] = c.variable(a.Name, pos)
+					c.scope = s
+				} else {
+					b.exprs[i] = c.variable(a.Name, pos)
+				}
+			case resolve.InheritFrom:
+				path := []attrName{{sym: b.syms[i], pos: pos}}
+				if direct[a.From] {
+					b.exprs[i] = newSelect(c.expr(m.From[a.From]), path, pos)
+				} else {
+					b.usesFrom[i] = true
+					b.exprs[i] = newSelect(&varNode{slots[a.From], pos}, path, pos)
+				}
+			case resolve.Nested:
+				b.exprs[i] = delayable(c.attrs(a.Set, a.Set.Rec, pos))
+			default:
+				b.exprs[i] = c.later(a.Expr)
+				nameLambda(b.exprs[i], b.syms[i])
+			}
+		}
+	}
+	if rec {
+		c.in(&scope{syms: b.syms}, body)
+	} else {
+		body()
+	}
+	return b
+}
+
+// cheap reports whether evaluating e again costs next to nothing: a variable, or
+// attributes of one.
+func cheap(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Paren:
+		return cheap(e.X)
+	case *ast.Ident:
+		return true
+	case *ast.Select:
+		if e.Default != nil || !cheap(e.X) {
+			return false
+		}
+		for _, a := range e.Path {
+			if a.Dynamic() {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// nameLambda names a function, and the functions it returns, after its binding.
+func nameLambda(n node, k Sym) {
+	for {
+		l, ok := n.(*lambdaNode)
+		if !ok {
+			return
+		}
+		l.nameOnce(k)
+		n = l.body
+	}
+}
+
+func (c *compiler) attrs(m *resolve.Merged, rec bool, pos Pos) node {
+	if len(m.Attrs) == 0 && len(m.Dynamic) == 0 {
+		return &constNode{AttrsValue(&emptyAttrsObj), pos}
+	}
+	b := c.bind(m, rec)
+	n := &attrsNode{
+		shape: &Shape{keys: b.syms, pos: b.pos},
+		exprs: b.exprs, froms: b.froms, usesFrom: b.usesFrom, inherited: b.inherited,
+		rec: rec, overrides: -1, pos: pos,
+	}
+	if rec {
+		n.overrides = n.shape.find(c.st.wk.overrides)
+	}
+	dynamic := func() {
+		for _, d := range m.Dynamic {
+			var value node
+			if d.Set != nil {
+				value = delayable(c.attrs(d.Set, d.Set.Rec, c.pos(d.Pos)))
+			} else {
+				value = c.later(d.Expr)
+			}
+			n.dynamic = append(n.dynamic, dynamicAttr{name: c.expr(d.Name), value: value, pos: c.pos(d.Pos)})
+		}
+	}
+	if rec {
+		c.in(&scope{syms: b.syms}, dynamic)
+	} else {
+		dynamic()
+	}
+	if v, ok := n.constant(c.st); ok {
+		return &constNode{v, pos}
+	}
+	n.self = &code{n}
+	return n
+}
+
+// constant gives the value of a set of literals.
+func (n *attrsNode) constant(st *State) (Value, bool) {
+	if n.rec || n.dynamic != nil || n.froms != nil {
+		return Value{}, false
+	}
+	vals := make([]Value, len(n.exprs))
+	for i, e := range n.exprs {
+		k, ok := e.(*constNode)
+		if !ok {
+			return Value{}, false
+		}
+		vals[i] = k.v
+	}
+	return AttrsValue(st.newAttrs(n.shape, vals)), true
+}
+
+func (c *compiler) let(e *ast.Let, pos Pos) node {
+	m, err := resolve.Merge(c.file, e.Bindings)
+	if err != nil {
+		return c.fail(c.syntaxError(err))
+	}
+	if len(m.Dynamic) > 0 {
+		return c.fail(c.st.Errorf(ErrSyntax, c.pos(m.Dynamic[0].Pos), "dynamic attributes not allowed in let"))
+	}
+	b := c.bind(&m, true)
+	n := &letNode{exprs: b.exprs, inherited: b.inherited, froms: b.froms, usesFrom: b.usesFrom, pos: pos}
+	c.in(&scope{syms: b.syms}, func() { n.body = c.expr(e.Body) })
+	return n
+}

@@ -1,0 +1,151 @@
+package eval
+
+import "unsafe"
+
+// Env is an environment: the head of a row of values, of which the first links
+// to the enclosing environment and the others are the slots.
+type Env struct {
+	up *Env
+	_  uint64
+}
+
+const valueSize = unsafe.Sizeof(Value{})
+
+func (e *Env) slot(i int32) *Value {
+	return (*Value)(unsafe.Add(unsafe.Pointer(e), uintptr(i+1)*valueSize))
+}
+
+// thunk is an expression with its environment; later, its value.
+//
+// While code is not nil the thunk waits, and data is an *Env. When it is done
+// code is nil, and data and n are the two words of the value.
+type thunk struct {
+	header
+	state thunkState
+	code  *code
+	data  unsafe.Pointer
+	n     uint64
+}
+
+type thunkState uint8
+
+const (
+	thunkWaiting thunkState = iota
+	thunkForcing            // being evaluated right now: meeting it again is an infinite recursion
+	thunkDone
+)
+
+func (t *thunk) value() Value { return Value{t.data, t.n} }
+
+// Allocation is in slabs: most objects of an evaluation are small and live as
+// long as their neighbours, and one allocation for many of them is several times
+// cheaper. Slabs are kept small so that one survivor does not hold on to much.
+const (
+	envSlabValues  = 256
+	thunkSlabSize  = 128
+	smallSlabItems = 64
+)
+
+type slabs struct {
+	values   []Value
+	thunks   []thunk
+	closures []Closure
+	strings  []Str
+	lists    []List
+	attrs    []Attrs
+}
+
+// newEnv makes an environment with n slots, all of which must be set before
+// they are read.
+func (st *State) newEnv(n int32, up *Env) *Env {
+	row := st.newValues(int(n) + 1)
+	e := (*Env)(unsafe.Pointer(unsafe.SliceData(row)))
+	e.up = up
+	return e
+}
+
+// newValues returns a row of n zero values, to be filled by the caller.
+func (st *State) newValues(n int) []Value {
+	if n > envSlabValues/4 {
+		return make([]Value, n)
+	}
+	s := st.slabs.values
+	if len(s) < n {
+		s = make([]Value, envSlabValues)
+	}
+	st.slabs.values = s[n:]
+	return s[:n:n]
+}
+
+func (st *State) newThunk(c *code, env *Env) Value {
+	s := st.slabs.thunks
+	if len(s) == 0 {
+		s = make([]thunk, thunkSlabSize)
+	}
+	st.slabs.thunks = s[1:]
+	t := &s[0]
+	t.kind = KindThunk
+	t.code = c
+	t.data = unsafe.Pointer(env)
+	st.Stats.Thunks++
+	return Value{p: unsafe.Pointer(t)}
+}
+
+func (st *State) newClosure(fn *lambdaNode, env *Env) Value {
+	s := st.slabs.closures
+	if len(s) == 0 {
+		s = make([]Closure, smallSlabItems)
+	}
+	st.slabs.closures = s[1:]
+	c := &s[0]
+	c.kind = KindLambda
+	c.fn = fn
+	c.env = env
+	return Value{p: unsafe.Pointer(c)}
+}
+
+// NewString is StringWithContext, cheaper.
+func (st *State) NewString(str string, ctx *Context) Value {
+	s := st.slabs.strings
+	if len(s) == 0 {
+		s = make([]Str, smallSlabItems)
+	}
+	st.slabs.strings = s[1:]
+	o := &s[0]
+	o.kind = KindString
+	o.s = str
+	o.ctx = ctx
+	return Value{p: unsafe.Pointer(o)}
+}
+
+// NewList is ListOf, cheaper.
+func (st *State) NewList(elems []Value) Value {
+	if len(elems) == 0 {
+		return EmptyList
+	}
+	s := st.slabs.lists
+	if len(s) == 0 {
+		s = make([]List, smallSlabItems)
+	}
+	st.slabs.lists = s[1:]
+	o := &s[0]
+	o.kind = KindList
+	o.elems = elems
+	return Value{p: unsafe.Pointer(o)}
+}
+
+// NewElems returns a row for the elements of a list or set that is being built.
+func (st *State) NewElems(n int) []Value { return st.newValues(n) }
+
+func (st *State) newAttrs(shape *Shape, vals []Value) *Attrs {
+	s := st.slabs.attrs
+	if len(s) == 0 {
+		s = make([]Attrs, smallSlabItems)
+	}
+	st.slabs.attrs = s[1:]
+	o := &s[0]
+	o.kind = KindAttrs
+	o.shape = shape
+	o.vals = vals
+	return o
+}

@@ -1,0 +1,206 @@
+package eval
+
+// node is a compiled expression.
+type node interface {
+	// eval returns the value in weak head normal form.
+	eval(st *State, env *Env) (Value, *Error)
+	// delay returns a value that may be a thunk. It never fails and does no work
+	// that the program might not need.
+	delay(st *State, env *Env) Value
+	// at is the position that errors about the expression name.
+	at() Pos
+}
+
+// code wraps the nodes whose delay is a new thunk.
+type code struct{ n node }
+
+func (c *code) eval(st *State, env *Env) (Value, *Error) { return c.n.eval(st, env) }
+func (c *code) delay(st *State, env *Env) Value          { return st.newThunk(c, env) }
+func (c *code) at() Pos                                  { return c.n.at() }
+
+// constNode is a literal, or a builtin that no scope hides.
+type constNode struct {
+	v   Value
+	pos Pos
+}
+
+func (n *constNode) eval(*State, *Env) (Value, *Error) { return n.v, nil }
+func (n *constNode) delay(*State, *Env) Value          { return n.v }
+func (n *constNode) at() Pos                           { return n.pos }
+
+// globalNode is a builtin constant that may itself be a thunk.
+type globalNode struct {
+	slot *Value
+	pos  Pos
+}
+
+func (n *globalNode) eval(st *State, _ *Env) (Value, *Error) { return st.ForceSlot(n.slot) }
+func (n *globalNode) delay(*State, *Env) Value               { return *n.slot }
+func (n *globalNode) at() Pos                                { return n.pos }
+
+// varNode is a variable of the innermost environment; the types after it follow
+// one, two and any number of links first.
+type varNode struct {
+	slot int32
+	pos  Pos
+}
+
+type varNode1 varNode
+
+type varNode2 varNode
+
+type varNodeN struct {
+	varNode
+	depth int32
+}
+
+// readSlot gives a slot's value in weak head normal form.
+func (st *State) readSlot(s *Value, pos Pos) (Value, *Error) {
+	v := *s
+	if v.Kind() != KindThunk {
+		return v, nil
+	}
+	t := v.asThunk()
+	if t.state == thunkDone {
+		v = t.value()
+		*s = v
+		return v, nil
+	}
+	v, err := st.forceThunk(t)
+	if err != nil {
+		if err.Kind == ErrRecursion && err.Pos == 0 {
+			err.Pos = pos
+		}
+		return Value{}, err
+	}
+	*s = v
+	return v, nil
+}
+
+// peekSlot gives a slot's value, forced if that has been done already.
+func peekSlot(s *Value) Value {
+	v := *s
+	if v.Kind() == KindThunk {
+		if t := v.asThunk(); t.state == thunkDone {
+			v = t.value()
+			*s = v
+		}
+	}
+	return v
+}
+
+func (n *varNode) eval(st *State, env *Env) (Value, *Error) {
+	return st.readSlot(env.slot(n.slot), n.pos)
+}
+func (n *varNode) delay(_ *State, env *Env) Value { return peekSlot(env.slot(n.slot)) }
+func (n *varNode) at() Pos                        { return n.pos }
+
+func (n *varNode1) eval(st *State, env *Env) (Value, *Error) {
+	return st.readSlot(env.up.slot(n.slot), n.pos)
+}
+func (n *varNode1) delay(_ *State, env *Env) Value { return peekSlot(env.up.slot(n.slot)) }
+func (n *varNode1) at() Pos                        { return n.pos }
+
+func (n *varNode2) eval(st *State, env *Env) (Value, *Error) {
+	return st.readSlot(env.up.up.slot(n.slot), n.pos)
+}
+func (n *varNode2) delay(_ *State, env *Env) Value { return peekSlot(env.up.up.slot(n.slot)) }
+func (n *varNode2) at() Pos                        { return n.pos }
+
+func (n *varNodeN) find(env *Env) *Value {
+	for i := n.depth; i > 0; i-- {
+		env = env.up
+	}
+	return env.slot(n.slot)
+}
+func (n *varNodeN) eval(st *State, env *Env) (Value, *Error) { return st.readSlot(n.find(env), n.pos) }
+func (n *varNodeN) delay(_ *State, env *Env) Value           { return peekSlot(n.find(env)) }
+
+func newVarNode(depth, slot int32, pos Pos) node {
+	switch depth {
+	case 0:
+		return &varNode{slot, pos}
+	case 1:
+		return &varNode1{slot, pos}
+	case 2:
+		return &varNode2{slot, pos}
+	}
+	return &varNodeN{varNode{slot, pos}, depth}
+}
+
+// withNode is a name that only the enclosing `with`s can supply; depths are
+// those of their environments, innermost first.
+type withNode struct {
+	sym    Sym
+	pos    Pos
+	depths []int32
+	cache  lookupCache
+	self   *code
+}
+
+func (n *withNode) eval(st *State, env *Env) (Value, *Error) {
+	at := int32(0)
+	for _, depth := range n.depths {
+		for ; at < depth; at++ {
+			env = env.up
+		}
+		set, err := st.ForceSlot(env.slot(0))
+		if err == nil && set.Kind() != KindAttrs {
+			err = st.typeError(n.pos, "a set", set)
+		}
+		if err != nil {
+			return Value{}, err.AddTrace(n.pos, "while evaluating the first subexpression of a with expression")
+		}
+		if s := n.cache.find(set.AsAttrs(), n.sym); s != nil {
+			return st.readSlot(s, n.pos)
+		}
+	}
+	return Value{}, st.Errorf(ErrUndefined, n.pos, "undefined variable '%s'", st.SymName(n.sym))
+}
+
+func (n *withNode) delay(st *State, env *Env) Value {
+	// If the innermost sets are at hand and one has the name, take it now.
+	e, at := env, int32(0)
+	for _, depth := range n.depths {
+		for ; at < depth; at++ {
+			e = e.up
+		}
+		set := peekSlot(e.slot(0))
+		if set.Kind() != KindAttrs {
+			break
+		}
+		if s := n.cache.find(set.AsAttrs(), n.sym); s != nil {
+			return peekSlot(s)
+		}
+	}
+	return st.newThunk(n.self, env)
+}
+func (n *withNode) at() Pos { return n.pos }
+
+// lookupCache remembers where the last set of the same shape had an attribute.
+type lookupCache struct {
+	shape *Shape
+	index int32
+}
+
+func (c *lookupCache) find(a *Attrs, k Sym) *Value {
+	if a.shape == c.shape {
+		return &a.vals[c.index]
+	}
+	if i := a.shape.find(k); i >= 0 {
+		c.shape, c.index = a.shape, i
+		return &a.vals[i]
+	}
+	if a.base == nil {
+		return nil
+	}
+	for l := a.base; l != nil; l = l.base {
+		if l.shape == c.shape {
+			return &l.vals[c.index]
+		}
+		if l.base == nil {
+			break
+		}
+	}
+	return a.getBelow(k)
+}

@@ -1,0 +1,357 @@
+package eval
+
+import "gonix.dev/gonix/eval/suggest"
+
+// lambdaNode is a function written in Nix.
+type lambdaNode struct {
+	name     Sym // of the attribute or variable it is bound to; 0 for none
+	named    bool
+	arg      int32 // slot of the plain or @ argument, or -1
+	argSym   Sym
+	slots    int32
+	formals  []formal // ascending by symbol; formal i has slot firstFormal+i
+	first    int32
+	pattern  bool // takes a set apart: formals may still be empty
+	ellipsis bool
+	body     node
+	pos      Pos
+	bodyEnd  Pos
+}
+
+type formal struct {
+	sym Sym
+	def node // nil when required
+	pos Pos
+}
+
+// nameOnce names a function after the first thing it is bound to.
+func (n *lambdaNode) nameOnce(k Sym) {
+	if !n.named {
+		n.name, n.named = k, true
+	}
+}
+
+func (n *lambdaNode) describe(st *State) string {
+	if n.named {
+		return "'" + st.SymName(n.name) + "'"
+	}
+	return "anonymous lambda"
+}
+
+func (n *lambdaNode) title(st *State) string {
+	if n.named {
+		return st.SymName(n.name)
+	}
+	return "anonymous lambda"
+}
+
+func (n *lambdaNode) eval(st *State, env *Env) (Value, *Error) { return st.newClosure(n, env), nil }
+func (n *lambdaNode) delay(st *State, env *Env) Value          { return st.newClosure(n, env) }
+func (n *lambdaNode) at() Pos                                  { return n.pos }
+
+// callNode is a function applied to one or more arguments.
+type callNode struct {
+	fn   node
+	args []node
+	pos  Pos
+}
+
+func (n *callNode) eval(st *State, env *Env) (Value, *Error) {
+	f, err := n.fn.eval(st, env)
+	if err != nil {
+		return Value{}, err
+	}
+	args := n.args
+	for len(args) > 0 {
+		switch f.Kind() {
+		case KindLambda:
+			c := f.asClosure()
+			var arg Value
+			if c.fn.pattern {
+				// The function looks at its argument at once: no thunk.
+				if arg, err = args[0].eval(st, env); err == nil && arg.Kind() != KindAttrs {
+					err = st.typeError(c.fn.pos, "a set", arg)
+				}
+				if err != nil {
+					return Value{}, err.AddTrace(c.fn.pos, "while evaluating the value passed for the lambda argument").AddTrace(n.pos, "from call site")
+				}
+			} else {
+				arg = st.argument(args[0], env)
+			}
+			if f, err = st.callClosure(c, arg, n.pos); err != nil {
+				return Value{}, err
+			}
+			args = args[1:]
+		case KindPrimOp:
+			p := f.asPrimOp()
+			if len(args) < p.Arity {
+				app := newPrimOpApp(p)
+				for _, a := range args {
+					app = app.with(st.argument(a, env))
+				}
+				return app.value(), nil
+			}
+			var a [maxArity]Value
+			for i := range p.Arity {
+				if p.Strict&(1<<i) != 0 {
+					if a[i], err = args[i].eval(st, env); err != nil {
+						return Value{}, err.AddTrace(n.pos, "while calling the '%s' builtin", p.Name)
+					}
+				} else {
+					a[i] = st.argument(args[i], env)
+				}
+			}
+			if f, err = st.callPrimOp(p, &a, n.pos); err != nil {
+				return Value{}, err
+			}
+			args = args[p.Arity:]
+		default:
+			if f, err = st.Call(f, n.pos, st.argument(args[0], env)); err != nil {
+				return Value{}, err
+			}
+			args = args[1:]
+		}
+	}
+	return f, nil
+}
+func (n *callNode) delay(*State, *Env) Value { panic("callNode is always wrapped") }
+func (n *callNode) at() Pos                  { return n.pos }
+
+// argument delays the argument of a call that is being made now. Sets and lists
+// are built at once: a callee nearly always looks at them, and building them
+// cannot fail.
+func (st *State) argument(n node, env *Env) Value {
+	switch a := n.(type) {
+	case *attrsNode:
+		if a.dynamic == nil && a.overrides < 0 && len(a.exprs) <= 32 {
+			v, _ := a.eval(st, env)
+			return v
+		}
+	case *listNode:
+		if len(a.elems) <= 32 {
+			v, _ := a.eval(st, env)
+			return v
+		}
+	}
+	return n.delay(st, env)
+}
+
+// callClosure applies a function to an argument, which the function's pattern,
+// if it has one, has been checked to be a set.
+func (st *State) callClosure(c *Closure, arg Value, pos Pos) (Value, *Error) {
+	fn := c.fn
+	env := st.newEnv(fn.slots, c.env)
+	if !fn.pattern {
+		*env.slot(0) = arg
+	} else if err := st.bindFormals(fn, env, arg, pos); err != nil {
+		return Value{}, err
+	}
+	if err := st.enterCall(pos); err != nil {
+		return Value{}, err
+	}
+	if st.profiler != nil {
+		st.profiler.enter(st, fn, nil, pos)
+		defer st.profiler.leave()
+	}
+	v, err := fn.body.eval(st, env)
+	st.depth--
+	if err != nil {
+		err.AddTrace(fn.pos, "while calling %s", fn.describe(st))
+		if pos != 0 {
+			err.AddTrace(pos, "from call site")
+		}
+		return Value{}, err
+	}
+	return v, nil
+}
+
+// enterCall counts a call, and stops evaluation that is too deep or unwanted.
+func (st *State) enterCall(pos Pos) *Error {
+	st.Stats.Calls++
+	if st.Stats.Calls&0x3ff == 0 {
+		if err := st.poll(); err != nil {
+			return err
+		}
+	}
+	if st.depth >= st.opts.MaxCallDepth {
+		return st.Errorf(ErrRecursion, pos, "stack overflow; max-call-depth exceeded")
+	}
+	st.depth++
+	return nil
+}
+
+// bindFormals takes the argument set apart.
+func (st *State) bindFormals(fn *lambdaNode, env *Env, arg Value, pos Pos) *Error {
+	set := arg.AsAttrs()
+	if fn.arg >= 0 {
+		*env.slot(fn.arg) = arg
+	}
+	used, defaults := 0, false
+	if set.base == nil {
+		keys, j := set.shape.keys, 0
+		// Few formals of a large set are looked up; otherwise both are walked.
+		walk := len(keys) <= 4*len(fn.formals)+8
+		for i := range fn.formals {
+			f := &fn.formals[i]
+			at := -1
+			if walk {
+				for j < len(keys) && keys[j] < f.sym {
+					j++
+				}
+				if j < len(keys) && keys[j] == f.sym {
+					at = j
+				}
+			} else {
+				at = int(set.shape.find(f.sym))
+			}
+			s := env.slot(fn.first + int32(i))
+			switch {
+			case at >= 0:
+				*s = peekSlot(&set.vals[at])
+				used++
+			case f.def == nil:
+				return st.missingArgument(fn, f, pos)
+			default:
+				*s = unsetSlot
+				defaults = true
+			}
+		}
+	} else {
+		for i := range fn.formals {
+			f := &fn.formals[i]
+			s := env.slot(fn.first + int32(i))
+			if v := set.get(f.sym); v != nil {
+				*s = peekSlot(v)
+				used++
+			} else if f.def == nil {
+				return st.missingArgument(fn, f, pos)
+			} else {
+				*s = unsetSlot
+				defaults = true
+			}
+		}
+	}
+	if !fn.ellipsis && used != set.Len() {
+		return st.unexpectedArgument(fn, set, pos)
+	}
+	if defaults {
+		for i := range fn.formals {
+			if s := env.slot(fn.first + int32(i)); *s == unsetSlot {
+				*s = st.delayRec(fn.formals[i].def, env)
+			}
+		}
+	}
+	return nil
+}
+
+func (st *State) missingArgument(fn *lambdaNode, f *formal, pos Pos) *Error {
+	return st.Errorf(ErrType, fn.pos, "function '%s' called without required argument '%s'",
+		fn.title(st), st.SymName(f.sym)).AddTrace(pos, "from call site")
+}
+
+func (st *State) unexpectedArgument(fn *lambdaNode, set *Attrs, pos Pos) *Error {
+	names := make([]string, len(fn.formals))
+	has := make(map[Sym]bool, len(fn.formals))
+	for i := range fn.formals {
+		names[i] = st.SymName(fn.formals[i].sym)
+		has[fn.formals[i].sym] = true
+	}
+	for _, a := range st.Sorted(set) {
+		if has[a.Sym] {
+			continue
+		}
+		name := st.SymName(a.Sym)
+		err := st.Errorf(ErrType, fn.pos, "function '%s' called with unexpected argument '%s'", fn.title(st), name)
+		err.Suggestions = suggest.Best(names, name)
+		return err.AddTrace(pos, "from call site")
+	}
+	panic("unexpectedArgument: no argument is unexpected")
+}
+
+// Call applies a function to arguments, one after another. The arguments may be
+// thunks.
+func (st *State) Call(f Value, pos Pos, args ...Value) (Value, *Error) {
+	f, err := st.Force(f)
+	for i := 0; i < len(args) && err == nil; i++ {
+		f, err = st.call1(f, args[i], pos)
+	}
+	return f, err
+}
+
+// Call1 is Call for one argument.
+func (st *State) Call1(f, arg Value, pos Pos) (Value, *Error) {
+	f, err := st.Force(f)
+	if err != nil {
+		return Value{}, err
+	}
+	return st.call1(f, arg, pos)
+}
+
+// Call2 is Call for two arguments.
+func (st *State) Call2(f, arg1, arg2 Value, pos Pos) (Value, *Error) {
+	f, err := st.Force(f)
+	if err != nil {
+		return Value{}, err
+	}
+	if f.Kind() == KindPrimOp && f.asPrimOp().Arity == 2 {
+		a := [maxArity]Value{arg1, arg2}
+		return st.callPrimOp(f.asPrimOp(), &a, pos)
+	}
+	if f, err = st.call1(f, arg1, pos); err != nil {
+		return Value{}, err
+	}
+	return st.call1(f, arg2, pos)
+}
+
+// call1 applies a forced function to one argument.
+func (st *State) call1(f, arg Value, pos Pos) (Value, *Error) {
+	switch f.Kind() {
+	case KindLambda:
+		c := f.asClosure()
+		if c.fn.pattern {
+			var err *Error
+			if arg, err = st.Force(arg); err == nil && arg.Kind() != KindAttrs {
+				err = st.typeError(c.fn.pos, "a set", arg)
+			}
+			if err != nil {
+				return Value{}, err.AddTrace(c.fn.pos, "while evaluating the value passed for the lambda argument").AddTrace(pos, "from call site")
+			}
+		}
+		return st.callClosure(c, arg, pos)
+	case KindPrimOp:
+		p := f.asPrimOp()
+		if p.Arity > 1 {
+			return newPrimOpApp(p).with(arg).value(), nil
+		}
+		a := [maxArity]Value{arg}
+		return st.callPrimOp(p, &a, pos)
+	case KindPrimOpApp:
+		app := f.asPrimOpApp()
+		if app.n+1 < app.op.Arity {
+			return app.with(arg).value(), nil
+		}
+		a := app.args
+		a[app.n] = arg
+		return st.callPrimOp(app.op, &a, pos)
+	case KindAttrs:
+		if functor := f.AsAttrs().get(st.wk.functor); functor != nil {
+			if err := st.enterCall(pos); err != nil {
+				return Value{}, err
+			}
+			fn, err := st.ForceSlot(functor)
+			if err == nil {
+				v, err2 := st.Call2(fn, f, arg, f.AsAttrs().GetAttr(st.wk.functor).Pos)
+				st.depth--
+				if err2 == nil {
+					return v, nil
+				}
+				err = err2
+			} else {
+				st.depth--
+			}
+			return Value{}, err.AddTrace(pos, "while calling a functor (an attribute set with a '__functor' attribute)")
+		}
+	}
+	return Value{}, st.Errorf(ErrType, pos, "attempt to call something which is not a function but %s: %s",
+		st.showType(f), st.showForError(f))
+}

@@ -1,0 +1,146 @@
+package eval
+
+import "path"
+
+// addNode is x + y: addition, or concatenation of strings or paths.
+type addNode struct {
+	x, y node
+	pos  Pos
+}
+
+func (n *addNode) eval(st *State, env *Env) (Value, *Error) {
+	x, err := n.x.eval(st, env)
+	if err != nil {
+		return Value{}, err.AddTrace(n.x.at(), "in an operand of '+'")
+	}
+	y, err := n.y.eval(st, env)
+	if err != nil {
+		return Value{}, err.AddTrace(n.y.at(), "in an operand of '+'")
+	}
+	switch x.Kind() {
+	case KindInt:
+		switch y.Kind() {
+		case KindInt:
+			return st.arithInt('+', x.AsInt(), y.AsInt(), n.y.at())
+		case KindFloat:
+			return Float(float64(x.AsInt()) + y.AsFloat()), nil
+		}
+		return Value{}, st.Errorf(ErrType, n.y.at(), "cannot add %s to an integer", st.showType(y))
+	case KindFloat:
+		switch y.Kind() {
+		case KindInt:
+			return Float(x.AsFloat() + float64(y.AsInt())), nil
+		case KindFloat:
+			return Float(x.AsFloat() + y.AsFloat()), nil
+		}
+		return Value{}, st.Errorf(ErrType, n.y.at(), "cannot add %s to a float", st.showType(y))
+	case KindPath:
+		s, ctx, err := st.CoerceToString(y, n.y.at(), "while evaluating a path segment", 0)
+		if err != nil {
+			return Value{}, err
+		}
+		return st.appendPath(x.AsPath(), s, ctx, n.pos)
+	}
+	mode := CoerceMode(0)
+	if x.Kind() == KindString {
+		mode = CopyToStore
+	}
+	a, actx, err := st.CoerceToString(x, n.x.at(), "while evaluating a path segment", mode)
+	if err != nil {
+		return Value{}, err
+	}
+	b, bctx, err := st.CoerceToString(y, n.y.at(), "while evaluating a path segment", mode)
+	if err != nil {
+		return Value{}, err
+	}
+	if b == "" && bctx == nil && x.Kind() == KindString {
+		return x, nil
+	}
+	return st.NewString(a+b, actx.Union(bctx)), nil
+}
+func (n *addNode) delay(*State, *Env) Value { panic("addNode is always wrapped") }
+func (n *addNode) at() Pos                  { return n.pos }
+
+// appendPath is path + string.
+func (st *State) appendPath(p, s string, ctx *Context, pos Pos) (Value, *Error) {
+	if ctx != nil {
+		return Value{}, st.Errorf(ErrEval, pos, "a string that refers to a store path cannot be appended to a path")
+	}
+	return PathValue(path.Clean(p + s)), nil
+}
+
+// stringNode is a string with interpolations.
+type stringNode struct {
+	parts []node
+	pos   Pos
+}
+
+func (n *stringNode) eval(st *State, env *Env) (Value, *Error) {
+	var ctx *Context
+	var few [8]string
+	strs := few[:0]
+	size := 0
+	for _, p := range n.parts {
+		var s string
+		var c *Context
+		if k, ok := p.(*constNode); ok && k.v.Kind() == KindString {
+			s = k.v.AsString()
+		} else {
+			v, err := p.eval(st, env)
+			if err != nil {
+				return Value{}, err.AddTrace(p.at(), "in an operand of '+'")
+			}
+			if v.Kind() == KindString {
+				s, c = v.AsString(), v.Context()
+			} else if s, c, err = st.CoerceToString(v, p.at(), "while evaluating a path segment", CopyToStore); err != nil {
+				return Value{}, err
+			}
+			ctx = ctx.Union(c)
+		}
+		size += len(s)
+		strs = append(strs, s)
+	}
+	return st.NewString(joinSized(strs, size), ctx), nil
+}
+func (n *stringNode) delay(*State, *Env) Value { panic("stringNode is always wrapped") }
+func (n *stringNode) at() Pos                  { return n.pos }
+
+// joinSized concatenates strings whose lengths add up to size.
+func joinSized(strs []string, size int) string {
+	if len(strs) == 1 {
+		return strs[0]
+	}
+	buf := make([]byte, 0, size)
+	for _, s := range strs {
+		buf = append(buf, s...)
+	}
+	return unsafeString(buf)
+}
+
+// pathNode is a path literal with interpolations. The first part is the literal
+// beginning, absolute already.
+type pathNode struct {
+	prefix string
+	parts  []node
+	pos    Pos
+}
+
+func (n *pathNode) eval(st *State, env *Env) (Value, *Error) {
+	s := n.prefix
+	var ctx *Context
+	for _, p := range n.parts {
+		v, err := p.eval(st, env)
+		if err != nil {
+			return Value{}, err.AddTrace(p.at(), "in an operand of '+'")
+		}
+		part, c, err := st.CoerceToString(v, p.at(), "while evaluating a path segment", 0)
+		if err != nil {
+			return Value{}, err
+		}
+		s += part
+		ctx = ctx.Union(c)
+	}
+	return st.appendPath(s, "", ctx, n.pos)
+}
+func (n *pathNode) delay(*State, *Env) Value { panic("pathNode is always wrapped") }
+func (n *pathNode) at() Pos                  { return n.pos }

@@ -1,0 +1,195 @@
+package eval
+
+import (
+	"math"
+	"unsafe"
+)
+
+// Kind is the kind of a value.
+type Kind uint8
+
+// The kinds of value.
+const (
+	KindInvalid Kind = iota
+	KindThunk        // not evaluated yet
+	KindInt
+	KindFloat
+	KindBool
+	KindNull
+	KindString
+	KindPath
+	KindList
+	KindAttrs
+	KindLambda
+	KindPrimOp    // builtin function
+	KindPrimOpApp // builtin function applied to too few arguments
+)
+
+// header is the first field of every object that a Value can point to.
+type header struct{ kind Kind }
+
+// Value is a value of the language, or a thunk that will become one.
+//
+// The one pointer is all that the garbage collector has to look at. Numbers and
+// booleans point to a static header and keep their bits in n.
+type Value struct {
+	p unsafe.Pointer
+	n uint64
+}
+
+var (
+	intHeader   = header{KindInt}
+	floatHeader = header{KindFloat}
+	boolHeader  = header{KindBool}
+	nullHeader  = header{KindNull}
+	emptyList   = List{header: header{KindList}}
+	emptyString = Str{header: header{KindString}}
+)
+
+// Constants.
+var (
+	Null        = Value{p: unsafe.Pointer(&nullHeader)}
+	True        = Value{p: unsafe.Pointer(&boolHeader), n: 1}
+	False       = Value{p: unsafe.Pointer(&boolHeader)}
+	EmptyList   = Value{p: unsafe.Pointer(&emptyList)}
+	EmptyString = Value{p: unsafe.Pointer(&emptyString)}
+)
+
+// Str is the object behind a string.
+type Str struct {
+	header
+	ctx *Context
+	s   string
+}
+
+// Path is the object behind a path: absolute and canonical.
+type pathObj struct {
+	header
+	s string
+}
+
+// List is the object behind a list.
+type List struct {
+	header
+	elems []Value
+}
+
+// Closure is the object behind a function written in Nix.
+type Closure struct {
+	header
+	fn  *lambdaNode
+	env *Env
+}
+
+// Int makes an integer.
+func Int(i int64) Value { return Value{unsafe.Pointer(&intHeader), uint64(i)} }
+
+// Float makes a float.
+func Float(f float64) Value { return Value{unsafe.Pointer(&floatHeader), math.Float64bits(f)} }
+
+// Bool makes a boolean.
+func Bool(b bool) Value {
+	if b {
+		return True
+	}
+	return False
+}
+
+// String makes a string without context.
+func String(s string) Value {
+	if s == "" {
+		return EmptyString
+	}
+	return Value{p: unsafe.Pointer(&Str{header: header{KindString}, s: s})}
+}
+
+// StringWithContext makes a string; ctx may be nil.
+func StringWithContext(s string, ctx *Context) Value {
+	if s == "" && ctx == nil {
+		return EmptyString
+	}
+	return Value{p: unsafe.Pointer(&Str{header: header{KindString}, ctx: ctx, s: s})}
+}
+
+// PathValue makes a path of an absolute, canonical file name.
+func PathValue(s string) Value {
+	return Value{p: unsafe.Pointer(&pathObj{header: header{KindPath}, s: s})}
+}
+
+// ListOf makes a list of values, which may be thunks. It keeps the slice.
+func ListOf(elems []Value) Value {
+	if len(elems) == 0 {
+		return EmptyList
+	}
+	return Value{p: unsafe.Pointer(&List{header: header{KindList}, elems: elems})}
+}
+
+// AttrsValue makes a value of an attribute set.
+func AttrsValue(a *Attrs) Value { return Value{p: unsafe.Pointer(a)} }
+
+// Kind returns the kind of v, KindThunk if it has not been forced.
+func (v Value) Kind() Kind { return (*header)(v.p).kind }
+
+// IsValid reports whether v is a value at all, rather than the zero Value.
+func (v Value) IsValid() bool { return v.p != nil }
+
+func (v Value) isInt() bool   { return v.p == unsafe.Pointer(&intHeader) }
+func (v Value) isFloat() bool { return v.p == unsafe.Pointer(&floatHeader) }
+func (v Value) isBool() bool  { return v.p == unsafe.Pointer(&boolHeader) }
+
+// AsInt returns the integer; v must be one.
+func (v Value) AsInt() int64 { return int64(v.n) }
+
+// AsFloat returns the float; v must be one.
+func (v Value) AsFloat() float64 { return math.Float64frombits(v.n) }
+
+// AsBool returns the boolean; v must be one.
+func (v Value) AsBool() bool { return v.n != 0 }
+
+// AsString returns the bytes of a string, without its context.
+func (v Value) AsString() string { return (*Str)(v.p).s }
+
+// Context returns the context of a string, nil for none.
+func (v Value) Context() *Context { return (*Str)(v.p).ctx }
+
+// AsPath returns the file name of a path.
+func (v Value) AsPath() string { return (*pathObj)(v.p).s }
+
+// AsList returns the elements of a list, which may be thunks. Callers must not
+// change the slice, except to replace an element by what forcing it gave.
+func (v Value) AsList() []Value { return (*List)(v.p).elems }
+
+// AsAttrs returns the attribute set.
+func (v Value) AsAttrs() *Attrs { return (*Attrs)(v.p) }
+
+func (v Value) asClosure() *Closure     { return (*Closure)(v.p) }
+func (v Value) asPrimOp() *PrimOp       { return (*PrimOp)(v.p) }
+func (v Value) asPrimOpApp() *primOpApp { return (*primOpApp)(v.p) }
+func (v Value) asThunk() *thunk         { return (*thunk)(v.p) }
+
+// IsFunction reports whether v is a lambda or builtin (functors are not).
+func (v Value) IsFunction() bool { return v.Kind() >= KindLambda }
+
+// same reports that two values are the very same object, so that comparing them
+// can be skipped. Numbers have no identity.
+func (v Value) same(w Value) bool { return v == w && !v.isFloat() }
+
+var kindNames = [...]string{
+	KindInvalid: "nothing", KindThunk: "a thunk", KindInt: "an integer", KindFloat: "a float",
+	KindBool: "a Boolean", KindNull: "null", KindString: "a string", KindPath: "a path",
+	KindList: "a list", KindAttrs: "a set", KindLambda: "a function",
+	KindPrimOp: "a built-in function", KindPrimOpApp: "a partially applied built-in function",
+}
+
+// String names the kind as error messages do: "a string", "an integer".
+func (k Kind) String() string { return kindNames[k] }
+
+// typeOfNames are the answers of builtins.typeOf.
+var typeOfNames = [...]string{
+	KindInt: "int", KindFloat: "float", KindBool: "bool", KindNull: "null", KindString: "string",
+	KindPath: "path", KindList: "list", KindAttrs: "set", KindLambda: "lambda",
+	KindPrimOp: "lambda", KindPrimOpApp: "lambda",
+}
+
+// TypeName returns the name that builtins.typeOf gives.
+func (k Kind) TypeName() string { return typeOfNames[k] }
