@@ -81,6 +81,9 @@ func (st *State) EvalFileIn(name string, pos Pos, vars *Attrs) (Value, *Error) {
 }
 
 func (st *State) evalFileIn(file string, s *scope, env *Env) (Value, *Error) {
+	if text, ok := coreFile(file); ok {
+		return st.evalParsed(parser.Parse("<nix/fetchurl.nix>", text, 0), "/", s, env)
+	}
 	if err := st.checkAccess(file, 0); err != nil {
 		return Value{}, err
 	}
@@ -97,6 +100,9 @@ func (st *State) evalFileIn(file string, s *scope, env *Env) (Value, *Error) {
 func (st *State) resolveImport(name string, pos Pos) (string, *Error) {
 	if file, ok := st.resolved[name]; ok {
 		return file, nil
+	}
+	if _, ok := coreFile(name); ok {
+		return name, nil
 	}
 	if err := st.checkAccess(name, pos); err != nil {
 		return "", err
@@ -215,10 +221,8 @@ func (st *State) FindFile(searchPath []SearchPathEntry, name string, pos Pos) (s
 			return full, nil
 		}
 	}
-	if name == "nix/fetchurl.nix" || strings.HasPrefix(name, "nix/") {
-		if name == "nix/fetchurl.nix" {
-			return "", st.Errorf(ErrUnsupported, pos, "<nix/fetchurl.nix> is not supported yet")
-		}
+	if name == "nix/fetchurl.nix" {
+		return fetchurlPath, nil
 	}
 	if st.opts.Pure {
 		return "", st.Errorf(ErrThrow, pos, "cannot look up '<%s>' in pure evaluation mode (use '--impure' to override)", name)

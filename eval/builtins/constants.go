@@ -34,8 +34,10 @@ func constants() []eval.Builtin {
 // impure is a constant that pure evaluation does not have.
 func impure(name string, f func(st *eval.State) eval.Value) eval.Builtin {
 	return eval.Builtin{
-		Name:   name,
-		Value:  func(st *eval.State) eval.Value { return st.Lazy(0, func() (eval.Value, *eval.Error) { return f(st), nil }) },
+		Name: name,
+		Value: func(st *eval.State) eval.Value {
+			return st.Lazy(0, func() (eval.Value, *eval.Error) { return f(st), nil })
+		},
 		Impure: true,
 	}
 }

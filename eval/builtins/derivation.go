@@ -514,7 +514,7 @@ func importDerivation(st *eval.State, name string, pos eval.Pos) (v eval.Value, 
 	}
 	deep := st.NewString(name, eval.NewContext(st.ContextElem(eval.ContextDrvDeep, name, "", nil)))
 	env, _ := d.Getenv("name")
-	base := st.NewAttrs(4 + len(d.Outputs)).Set("drvPath", deep).Set("name", eval.String(env)).Set("type", eval.String("derivation"))
+	base := st.NewAttrs(4+len(d.Outputs)).Set("drvPath", deep).Set("name", eval.String(env)).Set("type", eval.String("derivation"))
 	var names []eval.Value
 	for _, o := range d.Outputs {
 		text := store.UpstreamPlaceholder(p, o.Name).String()

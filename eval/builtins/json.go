@@ -126,4 +126,3 @@ func appendJSONString(st *eval.State, out []byte, s string) ([]byte, *eval.Error
 	}
 	return b, nil
 }
-

@@ -178,4 +178,3 @@ func replaceStrings(st *eval.State, pos eval.Pos, a, b, c eval.Value) (eval.Valu
 	}
 	return st.NewString(out.String(), ctx), nil
 }
-
