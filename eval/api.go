@@ -167,3 +167,6 @@ func (st *State) FilePos(f *ast.File, p ast.Pos) Pos {
 	}
 	return 0
 }
+
+// Peek gives the value in a slot, forced if that has been done already.
+func Peek(slot *Value) Value { return peekSlot(slot) }

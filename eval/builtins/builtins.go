@@ -13,7 +13,7 @@ func All() []eval.Builtin {
 	var all []eval.Builtin
 	for _, family := range [][]eval.Builtin{
 		constants(), control(), typePredicates(), arithmetic(), attrSets(), lists(), text(), contexts(),
-		files(), conversions(), derivations(), versions(), regexes(),
+		files(), conversions(), derivations(), versions(), regexes(), hashes(),
 	} {
 		all = append(all, family...)
 	}
