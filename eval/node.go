@@ -194,13 +194,5 @@ func (c *lookupCache) find(a *Attrs, k Sym) *Value {
 	if a.base == nil {
 		return nil
 	}
-	for l := a.base; l != nil; l = l.base {
-		if l.shape == c.shape {
-			return &l.vals[c.index]
-		}
-		if l.base == nil {
-			break
-		}
-	}
 	return a.getBelow(k)
 }
