@@ -15,6 +15,9 @@ import (
 type RestoreOptions struct {
 	// Sync makes files and directories durable before Restore returns.
 	Sync bool
+	// Canonical gives everything the metadata of store objects at once: mode
+	// 0444 or 0555 and modification time 1.
+	Canonical bool
 	// MaxSize bounds the sum of the files' sizes in bytes; 0 does not.
 	MaxSize int64
 }
@@ -67,13 +70,10 @@ func (s *restorer) leave(n int) error {
 	for len(s.dirs) > n {
 		d := s.dirs[len(s.dirs)-1]
 		s.dirs = s.dirs[:len(s.dirs)-1]
-		var err error
-		if s.opts.Sync {
-			err = unix.Fsync(d.fd)
-		}
+		err := s.finish(d.fd, 0o555)
 		unix.Close(d.fd)
 		if err != nil {
-			return s.errorf("sync", d.path, err)
+			return s.errorf("finish", d.path, err)
 		}
 	}
 	return nil
@@ -81,8 +81,26 @@ func (s *restorer) leave(n int) error {
 
 // close releases descriptors, after an error too.
 func (s *restorer) close() {
-	s.opts.Sync = false
+	s.opts = RestoreOptions{}
 	s.leave(1)
+}
+
+var canonicalTimes = []unix.Timeval{{Sec: 1}, {Sec: 1}}
+
+// finish gives an open file or directory its metadata and makes it durable.
+func (s *restorer) finish(fd int, mode uint32) error {
+	if s.opts.Canonical {
+		if err := unix.Fchmod(fd, mode); err != nil {
+			return err
+		}
+		if err := unix.Futimes(fd, canonicalTimes); err != nil {
+			return err
+		}
+	}
+	if s.opts.Sync {
+		return unix.Fsync(fd)
+	}
+	return nil
 }
 
 func (s *restorer) node(h Header) error {
@@ -110,6 +128,12 @@ func (s *restorer) node(h Header) error {
 		if err := unix.Symlinkat(h.Target, dirfd, base); err != nil {
 			return s.errorf("symlink", h.Path, err)
 		}
+		if s.opts.Canonical {
+			t := unix.Timespec{Sec: 1}
+			if err := unix.UtimesNanoAt(dirfd, base, []unix.Timespec{t, t}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+				return s.errorf("utimes", h.Path, err)
+			}
+		}
 	case Regular:
 		return s.file(dirfd, base, h)
 	}
@@ -130,9 +154,13 @@ func (s *restorer) file(dirfd int, base string, h Header) error {
 		return s.errorf("create", h.Path, err)
 	}
 	_, err = s.r.WriteTo(rawWriter{fd, func(err error) error { return s.errorf("write", h.Path, err) }})
-	if err == nil && s.opts.Sync {
-		if err = unix.Fsync(fd); err != nil {
-			err = s.errorf("sync", h.Path, err)
+	if err == nil {
+		canonical := uint32(0o444)
+		if h.Executable {
+			canonical = 0o555
+		}
+		if err = s.finish(fd, canonical); err != nil {
+			err = s.errorf("finish", h.Path, err)
 		}
 	}
 	if cerr := unix.Close(fd); err == nil && cerr != nil {

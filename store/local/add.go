@@ -1,0 +1,383 @@
+//go:build unix
+
+package local
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/hash"
+	"gonix.dev/gonix/store/nar"
+)
+
+var (
+	_ store.Store = (*Store)(nil)
+	_ store.Adder = (*Store)(nil)
+)
+
+// NarFromPath writes the NAR of a valid path.
+func (s *Store) NarFromPath(ctx context.Context, p store.Path, w io.Writer) error {
+	valid, err := s.IsValid(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !valid {
+		return s.invalid(p)
+	}
+	return nar.DumpPath(ctxWriter{ctx, w}, s.RealPath(p), nil)
+}
+
+// ctxWriter fails once its context has ended.
+type ctxWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (w ctxWriter) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.w.Write(p)
+}
+
+// ctxReader likewise.
+type ctxReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r ctxReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}
+
+// AddToStore makes info.Path valid with the archive that is read from r; see
+// store.Store.
+func (s *Store) AddToStore(ctx context.Context, info *store.PathInfo, r io.Reader, opts store.AddOptions) error {
+	if s.set.ReadOnly {
+		return ErrReadOnly
+	}
+	name := s.set.Dir.Format(info.Path)
+	if !opts.NoCheckSigs && s.set.Trusted != nil {
+		if err := s.set.Trusted(info); err != nil {
+			return err
+		}
+	}
+	return s.make(ctx, info.Path, opts.Repair, func(to string) (*store.PathInfo, error) {
+		// The archive ends where info says, or it is wrong.
+		tee := hash.NewTee(io.LimitReader(ctxReader{ctx, r}, info.NarSize), hash.SHA256)
+		defer tee.Close()
+		err := nar.Restore(to, nar.NewReader(tee), nar.RestoreOptions{Canonical: true})
+		if err != nil && !errors.Is(err, nar.ErrFormat) {
+			return nil, err
+		}
+		// What follows the root node counts as well. This also tells a wrong
+		// hash apart from a malformed archive that has the right one.
+		if _, drainErr := io.Copy(io.Discard, tee); drainErr != nil {
+			return nil, drainErr
+		}
+		got := tee.Sum()
+		if got != info.NarHash {
+			return nil, fmt.Errorf("hash mismatch importing path '%s';\n  specified: %s\n  got:       %s", name, info.NarHash, got)
+		}
+		if tee.Size() != info.NarSize {
+			return nil, fmt.Errorf("size mismatch importing path '%s';\n  specified: %d\n  got:       %d", name, info.NarSize, tee.Size())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("import path '%s': %w", name, err)
+		}
+		if err := s.checkCA(info, to); err != nil {
+			return nil, err
+		}
+		return info, nil
+	})
+}
+
+// checkCA says whether the tree at name has the contents that info claims.
+func (s *Store) checkCA(info *store.PathInfo, name string) error {
+	if info.CA.IsZero() {
+		return nil
+	}
+	got, err := HashObject(name, info.CA.Method, info.CA.Hash.Algo, info.Path.HashPart())
+	if err != nil {
+		return err
+	}
+	if got != info.CA.Hash {
+		return fmt.Errorf("ca hash mismatch importing path '%s';\n  specified: %s\n  got:       %s", s.set.Dir.Format(info.Path), info.CA.Hash, got)
+	}
+	return nil
+}
+
+// HashObject hashes the tree at name as method takes it. If self is not empty,
+// occurrences of that hash part count as references to itself.
+func HashObject(name string, method store.Method, algo hash.Algo, self string) (hash.Hash, error) {
+	if method == store.Git {
+		return store.HashTree(method, algo, func(w io.Writer) error { return nar.DumpPath(w, name, nil) })
+	}
+	m := hash.NewModulo(algo, self)
+	if method == store.Recursive {
+		if err := nar.DumpPath(m, name, nil); err != nil {
+			return hash.Hash{}, err
+		}
+		return m.Sum(), nil
+	}
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return hash.Hash{}, err
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil {
+		return hash.Hash{}, err
+	} else if !st.Mode().IsRegular() {
+		return hash.Hash{}, fmt.Errorf("'%s' is not a regular file, which the method '%s' needs", name, method)
+	}
+	if _, err := io.Copy(m, f); err != nil {
+		return hash.Hash{}, err
+	}
+	return m.Sum(), nil
+}
+
+// make makes p valid: write puts the object at the name it is given, with
+// canonical metadata, and returns what is to be registered. A valid path is left
+// alone unless repair.
+func (s *Store) make(ctx context.Context, p store.Path, repair bool, write func(to string) (*store.PathInfo, error)) error {
+	if s.set.ReadOnly {
+		return ErrReadOnly
+	}
+	if err := s.AddTempRoot(ctx, p); err != nil {
+		return err
+	}
+	valid, err := s.IsValid(ctx, p)
+	if err != nil || valid && !repair {
+		return err
+	}
+	locks, err := s.LockPaths(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer locks.Unlock()
+	if valid, err = s.IsValid(ctx, p); err != nil {
+		return err
+	}
+	if valid && !repair {
+		locks.Done()
+		return nil
+	}
+	if err := s.AutoGC(ctx, true); err != nil {
+		return err
+	}
+	real := s.RealPath(p)
+	to := real
+	if valid {
+		// The old tree stays until the new one can take its place.
+		if to, err = s.tempName(ctx); err != nil {
+			return err
+		}
+		defer removeTree(to)
+	} else if _, err := removeTree(real); err != nil {
+		return err
+	}
+	info, err := write(to)
+	if err != nil {
+		removeTree(to)
+		locks.Done()
+		return err
+	}
+	if valid {
+		if err := exchange(to, real); err != nil {
+			return err
+		}
+	}
+	if s.set.AutoOptimise {
+		if err := s.optimisePath(ctx, p, repair); err != nil {
+			return err
+		}
+	}
+	if err := s.Register(ctx, info); err != nil {
+		return err
+	}
+	locks.Done()
+	return nil
+}
+
+// exchange puts the tree a in the place of b, if there is one, atomically; what b
+// was is then called a.
+func exchange(a, b string) error {
+	// A directory that moves has its ".." written.
+	for _, name := range []string{a, b} {
+		if st, err := os.Lstat(name); err == nil && st.IsDir() {
+			if err := os.Chmod(name, 0o755); err != nil {
+				return err
+			}
+		}
+	}
+	swap := swapFiles
+	if _, err := os.Lstat(b); errors.Is(err, os.ErrNotExist) {
+		swap = os.Rename // it had disappeared
+	}
+	if err := swap(a, b); err != nil {
+		return err
+	}
+	return CanonicaliseMetadata(b, CanonicalOptions{})
+}
+
+// AddText adds a text; see store.Adder.
+func (s *Store) AddText(ctx context.Context, name, contents string, refs []store.Path) (store.Path, error) {
+	return s.addText(ctx, name, contents, refs, false)
+}
+
+// RepairText is AddText that replaces the object if it is there.
+func (s *Store) RepairText(ctx context.Context, name, contents string, refs []store.Path) (store.Path, error) {
+	return s.addText(ctx, name, contents, refs, true)
+}
+
+func (s *Store) addText(ctx context.Context, name, contents string, refs []store.Path, repair bool) (store.Path, error) {
+	info, err := s.textInfo(name, contents, refs)
+	if err != nil {
+		return store.Path{}, err
+	}
+	return info.Path, s.make(ctx, info.Path, repair, func(to string) (*store.PathInfo, error) {
+		return info, writeText(to, contents)
+	})
+}
+
+// textInfo is what will be registered of a text.
+func (s *Store) textInfo(name, contents string, refs []store.Path) (*store.PathInfo, error) {
+	h := hash.SumString(hash.SHA256, contents)
+	refs = store.SortPaths(refs)
+	p, err := s.set.Dir.TextPath(name, h, refs)
+	if err != nil {
+		return nil, err
+	}
+	w := hash.New(hash.SHA256)
+	if err := nar.DumpString(w, contents); err != nil {
+		return nil, err
+	}
+	return &store.PathInfo{
+		Path: p, NarHash: w.Sum(), NarSize: w.Size(), References: refs,
+		CA: store.ContentAddress{Method: store.Text, Hash: h},
+	}, nil
+}
+
+// writeText writes a file with canonical metadata.
+func writeText(name, contents string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(f, contents)
+	if err == nil {
+		err = f.Chmod(0o444)
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return setMtime(unix.AT_FDCWD, name, name)
+}
+
+// AddTree adds a tree; see store.Adder. If the path is valid already nothing is
+// written: the tree is only hashed.
+func (s *Store) AddTree(ctx context.Context, name string, method store.Method, algo hash.Algo, dump func(io.Writer) error, refs []store.Path) (store.Path, error) {
+	return s.addTree(ctx, name, method, algo, dump, refs, false)
+}
+
+// RepairTree is AddTree that replaces the object if it is there.
+func (s *Store) RepairTree(ctx context.Context, name string, method store.Method, algo hash.Algo, dump func(io.Writer) error, refs []store.Path) (store.Path, error) {
+	return s.addTree(ctx, name, method, algo, dump, refs, true)
+}
+
+func (s *Store) addTree(ctx context.Context, name string, method store.Method, algo hash.Algo, dump func(io.Writer) error, refs []store.Path, repair bool) (store.Path, error) {
+	// Small trees are kept, so that they are read once.
+	var small bytes.Buffer
+	const maxSmall = 1 << 20
+	keep := func(w io.Writer) error {
+		small.Reset()
+		return dump(ctxWriter{ctx, &keepWriter{w, &small, maxSmall}})
+	}
+	h, err := store.HashTree(method, algo, keep)
+	if err != nil {
+		return store.Path{}, err
+	}
+	refs = store.SortPaths(refs)
+	p, err := s.set.Dir.FixedOutputPath(name, method, h, refs, false)
+	if err != nil {
+		return store.Path{}, err
+	}
+	return p, s.make(ctx, p, repair, func(to string) (*store.PathInfo, error) {
+		again := dump
+		if 0 < small.Len() && small.Len() < maxSmall {
+			again = func(w io.Writer) error { _, err := w.Write(small.Bytes()); return err }
+		}
+		narHash, size, err := restoreDump(ctx, to, again)
+		if err != nil {
+			return nil, err
+		}
+		same := narHash
+		if method != store.Recursive || algo != hash.SHA256 {
+			if same, err = HashObject(to, method, algo, ""); err != nil {
+				return nil, err
+			}
+		}
+		if same != h {
+			return nil, fmt.Errorf("the source of '%s' changed while it was added", s.set.Dir.Format(p))
+		}
+		return &store.PathInfo{
+			Path: p, NarHash: narHash, NarSize: size, References: refs,
+			CA: store.ContentAddress{Method: method, Hash: h},
+		}, nil
+	})
+}
+
+// keepWriter passes on what is written, and keeps it as long as it is small.
+type keepWriter struct {
+	w    io.Writer
+	keep *bytes.Buffer
+	max  int
+}
+
+func (k *keepWriter) Write(p []byte) (int, error) {
+	if room := k.max - k.keep.Len(); room > 0 {
+		k.keep.Write(p[:min(room, len(p))])
+	}
+	return k.w.Write(p)
+}
+
+// restoreDump writes a tree to name, canonical, and returns hash and size of its
+// archive.
+func restoreDump(ctx context.Context, name string, dump func(io.Writer) error) (hash.Hash, int64, error) {
+	pr, pw := io.Pipe()
+	go func() {
+		b := bufio.NewWriterSize(pw, 256<<10)
+		err := dump(b)
+		if err == nil {
+			err = b.Flush()
+		}
+		pw.CloseWithError(err)
+	}()
+	defer pr.Close()
+	tee := hash.NewTee(ctxReader{ctx, pr}, hash.SHA256)
+	defer tee.Close()
+	if err := nar.Restore(name, nar.NewReader(tee), nar.RestoreOptions{Canonical: true}); err != nil {
+		return hash.Hash{}, 0, err
+	}
+	if n, err := io.Copy(io.Discard, tee); err != nil {
+		return hash.Hash{}, 0, err
+	} else if n > 0 {
+		return hash.Hash{}, 0, fmt.Errorf("%w: more bytes follow the archive", nar.ErrFormat)
+	}
+	h := tee.Sum()
+	return h, tee.Size(), nil
+}

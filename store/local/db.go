@@ -1,0 +1,209 @@
+package local
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+//go:embed schema.sql
+var schemaSQL string
+
+//go:embed realisations.sql
+var realisationsSQL string
+
+// realisationsMigration is the name under which Nix remembers realisations.sql.
+const realisationsMigration = "20220326-ca-derivations"
+
+type dbMode int
+
+const (
+	dbReadWrite dbMode = iota
+	dbCreate
+	dbReadOnly
+)
+
+// database is one connection, used by one goroutine at a time.
+type database struct {
+	mu   sync.Mutex
+	conn *sqlite.Conn
+
+	hasRealisations bool
+}
+
+func openDatabase(name string, mode dbMode, set Settings) (*database, error) {
+	flags := sqlite.OpenReadWrite | sqlite.OpenURI
+	uri := "file:" + (&url.URL{Path: name}).EscapedPath()
+	switch mode {
+	case dbCreate:
+		flags |= sqlite.OpenCreate
+	case dbReadOnly:
+		// Immutable: no locks, no WAL, so that it works on read-only media.
+		flags = sqlite.OpenReadOnly | sqlite.OpenURI
+		uri += "?immutable=1"
+	}
+	conn, err := sqlite.OpenConn(uri, flags)
+	if err != nil {
+		return nil, fmt.Errorf("open database '%s': %w", name, err)
+	}
+	d := &database{conn: conn}
+	if err := d.setUp(mode, set); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("open database '%s': %w", name, err)
+	}
+	return d, nil
+}
+
+func (d *database) setUp(mode dbMode, set Settings) error {
+	// As long as Nix waits; whoever holds a lock this long is stuck.
+	d.conn.SetBusyTimeout(time.Hour)
+	pragmas := []string{
+		"pragma foreign_keys = 1",
+		// 32 MiB. With less SQLite spills half a registration of 10,000 paths.
+		"pragma cache_size = -32768",
+		"pragma temp_store = memory",
+	}
+	if mode != dbReadOnly {
+		sync, journal := "normal", "wal"
+		if set.NoFsyncMetadata {
+			sync = "off"
+		}
+		if set.NoWAL {
+			journal = "truncate"
+		}
+		pragmas = append(pragmas, "pragma synchronous = "+sync)
+		old, err := d.text("pragma main.journal_mode")
+		if err != nil {
+			return err
+		}
+		if old != journal {
+			pragmas = append(pragmas, "pragma main.journal_mode = "+journal)
+		}
+		if journal == "wal" {
+			pragmas = append(pragmas,
+				// The log is cut after a checkpoint, and is large enough before
+				// it for all derivations of a system.
+				"pragma main.journal_size_limit = 1099511627776",
+				"pragma wal_autocheckpoint = 40000")
+		}
+	}
+	for _, p := range pragmas {
+		if err := sqlitex.ExecuteTransient(d.conn, p, nil); err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+	}
+	if mode != dbReadOnly {
+		migrations := "create table if not exists SchemaMigrations (migration text primary key not null);"
+		script := migrations
+		if mode == dbCreate {
+			script = schemaSQL + migrations
+		}
+		have, err := d.text("select name from sqlite_master where type = 'table' and name = 'SchemaMigrations'")
+		if err != nil {
+			return err
+		}
+		if have == "" {
+			if err := d.script(script); err != nil {
+				return err
+			}
+		}
+	}
+	have, err := d.text("select name from sqlite_master where type = 'table' and name = 'Realisations'")
+	d.hasRealisations = have != ""
+	return err
+}
+
+// script runs statements in one transaction, which begins by taking the lock.
+func (d *database) script(sql string) (err error) {
+	end, err := sqlitex.ImmediateTransaction(d.conn)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
+	return sqlitex.ExecuteScript(d.conn, sql, &sqlitex.ExecOptions{})
+}
+
+// text is the first column of the first row, or "".
+func (d *database) text(query string) (s string, err error) {
+	err = sqlitex.ExecuteTransient(d.conn, query, &sqlitex.ExecOptions{ResultFunc: func(st *sqlite.Stmt) error {
+		if s == "" {
+			s = st.ColumnText(0)
+		}
+		return nil
+	}})
+	return s, err
+}
+
+func (d *database) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.conn.Close()
+}
+
+// read runs f in one read transaction: it sees one state of the database.
+func (s *Store) read(ctx context.Context, f func(*sqlite.Conn) error) (err error) {
+	s.db.mu.Lock()
+	defer s.db.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.db.conn.SetInterrupt(ctx.Done())
+	defer s.db.conn.SetInterrupt(nil)
+	end := sqlitex.Transaction(s.db.conn)
+	defer end(&err)
+	return f(s.db.conn)
+}
+
+// write runs f in one transaction, which is rolled back if f fails.
+func (s *Store) write(ctx context.Context, f func(*sqlite.Conn) error) (err error) {
+	if s.set.ReadOnly {
+		return ErrReadOnly
+	}
+	s.db.mu.Lock()
+	defer s.db.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.db.conn.SetInterrupt(ctx.Done())
+	defer s.db.conn.SetInterrupt(nil)
+	end, err := sqlitex.ImmediateTransaction(s.db.conn)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
+	return f(s.db.conn)
+}
+
+// each runs a prepared query and calls row for each result.
+func each(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt), row func(*sqlite.Stmt) error) (err error) {
+	st, err := conn.Prepare(query)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		st.ClearBindings()
+		if rerr := st.Reset(); err == nil {
+			err = rerr
+		}
+	}()
+	if bind != nil {
+		bind(st)
+	}
+	for {
+		ok, err := st.Step()
+		if err != nil || !ok {
+			return err
+		}
+		if row != nil {
+			if err := row(st); err != nil {
+				return err
+			}
+		}
+	}
+}

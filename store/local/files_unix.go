@@ -1,0 +1,142 @@
+//go:build unix
+
+package local
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+type lockKind int
+
+const (
+	lockShared    lockKind = unix.LOCK_SH
+	lockExclusive lockKind = unix.LOCK_EX
+)
+
+// openLockFile opens a lock file, making it if need be.
+func openLockFile(name string) (*os.File, error) {
+	return os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+}
+
+// tryLock takes a lock if it can be had at once.
+func tryLock(f *os.File, kind lockKind) (bool, error) {
+	for {
+		err := unix.Flock(int(f.Fd()), int(kind)|unix.LOCK_NB)
+		switch err {
+		case nil:
+			return true, nil
+		case unix.EWOULDBLOCK:
+			return false, nil
+		case unix.EINTR:
+		default:
+			return false, &os.PathError{Op: "lock", Path: f.Name(), Err: err}
+		}
+	}
+}
+
+// lockFile takes a lock. It calls wait, which may be nil, if it has to wait.
+func lockFile(ctx context.Context, f *os.File, kind lockKind, wait func()) error {
+	if ok, err := tryLock(f, kind); ok || err != nil {
+		return err
+	}
+	if wait != nil {
+		wait()
+	}
+	// A blocked flock cannot be cancelled, so the descriptor it waits on is a
+	// copy: if the caller gives up, whoever gets the lock later lets it go.
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return &os.PathError{Op: "lock", Path: f.Name(), Err: err}
+	}
+	done := make(chan error, 1)
+	go func() {
+		for {
+			err := unix.Flock(fd, int(kind))
+			if err != unix.EINTR {
+				done <- err
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-done:
+		unix.Close(fd)
+		if err != nil {
+			return &os.PathError{Op: "lock", Path: f.Name(), Err: err}
+		}
+		return nil
+	case <-ctx.Done():
+		go func() {
+			if <-done == nil {
+				unix.Flock(fd, unix.LOCK_UN)
+			}
+			unix.Close(fd)
+		}()
+		return ctx.Err()
+	}
+}
+
+func unlockFile(f *os.File) { unix.Flock(int(f.Fd()), unix.LOCK_UN) }
+
+// readFileNoFollow reads a regular file, whatever may have been put in its place.
+func readFileNoFollow(name string) (string, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if !st.Mode().IsRegular() {
+		return "", fmt.Errorf("'%s' is not a regular file", name)
+	}
+	var b strings.Builder
+	b.Grow(int(st.Size()))
+	_, err = io.Copy(&b, f)
+	return b.String(), err
+}
+
+// writeFileSync replaces a file atomically and durably.
+func writeFileSync(name, contents string) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		f.Close()
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.WriteString(contents); err != nil {
+		return err
+	}
+	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(name))
+}
+
+func syncDir(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
