@@ -24,7 +24,12 @@ let
     almanac = final.callPackage ./pkgs/almanac { };
     licence = final.callPackage ./pkgs/licence { };
     site = final.callPackage ./pkgs/site { };
-    tools = final.callPackage ./pkgs/tools { paths = [ final.greet final.almanac ]; };
+    tools = final.callPackage ./pkgs/tools {
+      paths = [
+        final.greet
+        final.almanac
+      ];
+    };
     checks = final.callPackage ./pkgs/checks { };
 
     shell = final.callPackage ./shell.nix { };

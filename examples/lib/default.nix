@@ -59,8 +59,7 @@ let
       // (
         if result ? overrideAttrs then
           {
-            overrideAttrs =
-              change: makeOverridable (args: (f args).overrideAttrs change) args;
+            overrideAttrs = change: makeOverridable (args: (f args).overrideAttrs change) args;
           }
         else
           { }
@@ -164,9 +163,12 @@ let
   };
 
   # Types and modules need each other (a submodule is a type), and get it all.
-  lib = basics // modules // {
-    inherit types;
-  };
+  lib =
+    basics
+    // modules
+    // {
+      inherit types;
+    };
   types = import ./types.nix lib;
   modules = import ./modules.nix lib;
 in

@@ -145,7 +145,9 @@ let
     def:
     let
       inherit (def) value;
-      around = f: map (d: d // { value = mapAttrs (_: f) d.value; }) (pushDown (def // { value = value.content; }));
+      around =
+        f:
+        map (d: d // { value = mapAttrs (_: f) d.value; }) (pushDown (def // { value = value.content; }));
     in
     if is "if" value then
       around (mkIf value.condition)
@@ -208,8 +210,7 @@ let
     else
       builtins.toJSON x;
 
-  showDefinitions =
-    defs: lib.concatMapStringsSep "" (d: "  ${show d.value} in ${d.file}\n") defs;
+  showDefinitions = defs: lib.concatMapStringsSep "" (d: "  ${show d.value} in ${d.file}\n") defs;
 
   mergeDefinitions =
     path: type: defs:
@@ -237,9 +238,10 @@ let
       unknown = concatLists (
         map (
           d:
-          map (name: { inherit name; inherit (d) file; }) (
-            filter (name: !options ? ${name}) (attrNames d.value)
-          )
+          map (name: {
+            inherit name;
+            inherit (d) file;
+          }) (filter (name: !options ? ${name}) (attrNames d.value))
         ) flat
       );
       first = head unknown;

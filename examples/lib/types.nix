@@ -130,10 +130,7 @@ rec {
       check = x: x == null || type.check x;
       merge =
         path: defs:
-        if all (d: d.value == null) defs then
-          null
-        else
-          type.merge path (filter (d: d.value != null) defs);
+        if all (d: d.value == null) defs then null else type.merge path (filter (d: d.value != null) defs);
     };
 
   either =

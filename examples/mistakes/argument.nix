@@ -1,4 +1,9 @@
-{ config, lib, packages, ... }:
+{
+  config,
+  lib,
+  packages,
+  ...
+}:
 
 {
   hostName = "rock";

@@ -19,10 +19,21 @@
     desktopManager.xfce.enable = true;
   };
   services.printing.enable = true;
-  fonts.fonts = [ pkgs.dejavu_fonts pkgs.noto-fonts ];
+  fonts.fonts = [
+    pkgs.dejavu_fonts
+    pkgs.noto-fonts
+  ];
   users.users.alice = {
     isNormalUser = true;
-    extraGroups = [ "wheel" "networkmanager" ];
+    extraGroups = [
+      "wheel"
+      "networkmanager"
+    ];
   };
-  environment.systemPackages = with pkgs; [ firefox git vim gimp ];
+  environment.systemPackages = with pkgs; [
+    firefox
+    git
+    vim
+    gimp
+  ];
 }

@@ -1,10 +1,18 @@
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 
 {
   boot.loader.grub.device = "/dev/vda";
   fileSystems."/".device = "/dev/vda1";
   networking.hostName = "web";
-  networking.firewall.allowedTCPPorts = [ 80 443 ];
+  networking.firewall.allowedTCPPorts = [
+    80
+    443
+  ];
   services.nginx = {
     enable = true;
     recommendedGzipSettings = true;
@@ -39,6 +47,9 @@
     openssh.authorizedKeys.keys = [ "ssh-ed25519 AAAA deploy" ];
   };
   containers.side = {
-    config = { services.httpd.enable = true; services.httpd.adminAddr = "a@example.org"; };
+    config = {
+      services.httpd.enable = true;
+      services.httpd.adminAddr = "a@example.org";
+    };
   };
 }

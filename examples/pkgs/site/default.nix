@@ -37,9 +37,12 @@ let
     <!doctype html>
     <title>Options</title>
     <dl>
-    ${lib.concatMapStringsSep "\n" (option: ''
-      <dt>${escape option.name}
-      <dd>${escape option.description} It is ${escape option.type}; default: ${escape option.default}.'') host.manual}
+    ${lib.concatMapStringsSep "\n"
+      (option: ''
+        <dt>${escape option.name}
+        <dd>${escape option.description} It is ${escape option.type}; default: ${escape option.default}.'')
+      host.manual
+    }
     </dl>
   '';
 in

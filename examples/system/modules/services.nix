@@ -28,11 +28,13 @@ let
           description = "Who runs it.";
         };
         environment = mkOption {
-          type = types.attrsOf (types.oneOf [
-            types.str
-            types.int
-            types.bool
-          ]);
+          type = types.attrsOf (
+            types.oneOf [
+              types.str
+              types.int
+              types.bool
+            ]
+          );
           default = { };
           description = "Variables for it.";
         };
@@ -48,8 +50,7 @@ let
 
   quote = s: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
   command =
-    s:
-    if builtins.isList s.command then lib.concatMapStringsSep " " quote s.command else s.command;
+    s: if builtins.isList s.command then lib.concatMapStringsSep " " quote s.command else s.command;
   value = v: quote (if builtins.isBool v then lib.optionalString v "yes" else toString v);
 
   # Services in the order of `after`; a circle is an error that names it.

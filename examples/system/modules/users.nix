@@ -74,10 +74,7 @@ in
     );
     environment.etc.group.text = lib.concatLines (
       map (
-        g:
-        "${g}:x:100:${
-          lib.concatMapStringsSep "," (u: u.name) (filter (u: elem g u.groups) users)
-        }"
+        g: "${g}:x:100:${lib.concatMapStringsSep "," (u: u.name) (filter (u: elem g u.groups) users)}"
       ) groups
     );
 
