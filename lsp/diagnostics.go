@@ -2,13 +2,16 @@ package lsp
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
 	"gonix.dev/gonix/lsp/analysis"
 	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/parser/ast"
 )
 
 // source is what editors show as the origin of a diagnostic.
@@ -24,7 +27,7 @@ func (s *Server) diagnostics(ctx context.Context, d *document.Snapshot) []protoc
 	if !v.config.Diagnostics.Enable || v.excluded(d.Path) {
 		return []protocol.Diagnostic{}
 	}
-	found := s.problems(v, d)
+	found := s.problems(ctx, d)
 	out := make([]protocol.Diagnostic, 0, len(found))
 	for _, p := range found {
 		out = append(out, s.diagnostic(d, p))
@@ -34,10 +37,32 @@ func (s *Server) diagnostics(ctx context.Context, d *document.Snapshot) []protoc
 
 // problems returns the findings of the analyses, with the severities that the
 // user wants.
-func (s *Server) problems(v *view, d *document.Snapshot) []analysis.Diagnostic {
-	return analysis.WithSeverities(findings.Of(d), v.config.Diagnostics.Severity)
+func (s *Server) problems(ctx context.Context, d *document.Snapshot) []analysis.Diagnostic {
+	found := findings.Of(d)
+	world := analysis.World{
+		Exists: func(path string) bool { _, err := os.Lstat(path); return err == nil },
+		Parse:  func(path string) *ast.File { return s.parse(ctx, path) },
+	}
+	if more := analysis.CheckWorld(d.File(), scopes.Of(d), analysis.Options{Path: d.Path}, world); len(more) > 0 {
+		found = append(slices.Clip(found), more...)
+	}
+	return analysis.WithSeverities(found, s.viewOf(ctx).config.Diagnostics.Severity)
 }
 
+// parse returns the tree of the file that an import of a path reads, or nil.
+func (s *Server) parse(ctx context.Context, path string) *ast.File {
+	path, ok := fileToOpen(path)
+	if !ok || ctx.Err() != nil {
+		return nil
+	}
+	d, err := s.file(ctx, path)
+	if err != nil {
+		return nil
+	}
+	return d.File()
+}
+
+// findings are what is wrong with a text, whatever other files say.
 var findings = document.NewAnalysis(func(d *document.Snapshot) []analysis.Diagnostic {
 	return analysis.Check(d.File(), scopes.Of(d), analysis.Options{Path: d.Path})
 })

@@ -13,22 +13,40 @@ type Options struct {
 	// Path of the file, for rules that look at where it lies and at paths in it;
 	// empty for texts that are not files.
 	Path string
-	// Exists reports whether a path exists; nil leaves such rules out.
+}
+
+// World is what [CheckWorld] may ask about other files.
+type World struct {
+	// Exists reports whether a path exists.
 	Exists func(path string) bool
+	// Parse returns the syntax tree of another file, or nil.
+	Parse func(path string) *ast.File
 }
 
 // pass is one run over one file.
 type pass struct {
-	file  *ast.File
-	scope *scope.Info
-	opts  Options
-	rule  *Rule
-	out   []Diagnostic
+	file    *ast.File
+	scope   *scope.Info
+	opts    Options
+	world   World
+	rule    *Rule
+	parents []ast.Node // of the node that is being visited, the root first
+	out     []Diagnostic
+}
+
+// parent returns the node around the one that is being visited, or nil.
+func (p *pass) parent() ast.Node {
+	if len(p.parents) == 0 {
+		return nil
+	}
+	return p.parents[len(p.parents)-1]
 }
 
 // report adds a finding of the current rule.
 func (p *pass) report(d Diagnostic) {
-	d.Code = p.rule.Code
+	if d.Code == "" {
+		d.Code = p.rule.Code
+	}
 	if d.Severity == Off {
 		d.Severity = p.rule.Severity
 	}
@@ -45,20 +63,69 @@ func (p *pass) text(n ast.Node) string {
 func Rules() []*Rule { return slices.Clone(rules) }
 
 var rules = []*Rule{
-	syntaxRule,
+	syntaxRule, duplicateRule,
+	undefinedRule, missingBuiltinsRule, unknownBuiltinRule,
+	unknownAttrRule, missingArgRule, unexpectedArgRule, notFunctionRule,
+	unusedLetRule, unusedInheritRule, unusedFormalRule, unusedArgRule, unusedWithRule, unusedRecRule,
+	withShadowRule, shadowedGlobalRule, mergeRecRule, suspiciousOrRule,
+	urlRule, legacyLetRule, deprecatedRule, needlessBuiltinsRule,
+	emptyLetRule, emptyInheritRule, redundantParenRule, numberRule,
+	pathRule, importArgRule, flakeRule,
 }
 
-// Check finds the problems of a file, in order of their place. Severities are
-// those of the rules; see [WithSeverities].
+// Check finds the problems that the file alone shows, in order of their place.
+// Severities are those of the rules; see [WithSeverities].
 func Check(f *ast.File, info *scope.Info, opts Options) []Diagnostic {
 	p := &pass{file: f, scope: info, opts: opts}
+	p.run(func(r *Rule) bool { return !r.world && (r.tolerant || len(f.Errors) == 0) })
+	return p.finish()
+}
+
+// CheckWorld finds the problems that depend on other files. Its findings are not
+// among those of [Check].
+func CheckWorld(f *ast.File, info *scope.Info, opts Options, world World) []Diagnostic {
+	if len(f.Errors) > 0 || opts.Path == "" {
+		return nil
+	}
+	p := &pass{file: f, scope: info, opts: opts, world: world}
+	p.run(func(r *Rule) bool { return r.world })
+	return p.finish()
+}
+
+func (p *pass) run(want func(*Rule) bool) {
+	var visitors []*Rule
 	for _, r := range rules {
+		if !want(r) {
+			continue
+		}
 		if r.check != nil {
 			p.rule = r
 			r.check(p)
 		}
+		if r.visit != nil {
+			visitors = append(visitors, r)
+		}
 	}
-	out := p.out
+	if len(visitors) > 0 {
+		p.walk(p.file.Root, visitors)
+	}
+}
+
+// walk visits all nodes once, for all rules together.
+func (p *pass) walk(n ast.Node, visitors []*Rule) {
+	for _, r := range visitors {
+		p.rule = r
+		r.visit(p, n)
+	}
+	p.parents = append(p.parents, n)
+	for c := range ast.Children(n) {
+		p.walk(c, visitors)
+	}
+	p.parents = p.parents[:len(p.parents)-1]
+}
+
+func (p *pass) finish() []Diagnostic {
+	out := suppress(p.file, p.out)
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Start < out[j].Start })
 	return out
 }

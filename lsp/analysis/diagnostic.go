@@ -72,5 +72,12 @@ type Rule struct {
 	Code     string
 	Severity Severity // unless the user wants another
 	Summary  string   // one sentence, for documentation
-	check    func(*pass)
+
+	// tolerant rules make sense of files with syntax errors, too.
+	tolerant bool
+	// world says that the rule looks at other files.
+	world bool
+	// check looks at the file as a whole, visit at one node of the tree.
+	check func(*pass)
+	visit func(*pass, ast.Node)
 }

@@ -1,7 +1,7 @@
 package scope
 
-// Globals are the names that every file knows, besides the builtins that start
-// with two underscores.
+// Globals are the names that every file knows, sorted, besides the builtins that
+// start with two underscores.
 var Globals = []string{
 	"abort", "baseNameOf", "break", "builtins", "derivation", "derivationStrict", "dirOf", "false",
 	"fetchGit", "fetchMercurial", "fetchTarball", "fetchTree", "fromTOML", "import", "isNull", "map",

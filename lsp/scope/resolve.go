@@ -15,6 +15,12 @@ func Resolve(f *ast.File) *Info {
 	sort.SliceStable(i.Uses, func(a, b int) bool { return i.Uses[a].Start < i.Uses[b].Start })
 	sort.SliceStable(i.Defs, func(a, b int) bool { return i.Defs[a].Span().Start < i.Defs[b].Span().Start })
 	sort.SliceStable(i.Scopes, func(a, b int) bool { return i.Scopes[a].Start < i.Scopes[b].Start })
+	for _, d := range i.Defs {
+		for _, n := range d.Names {
+			i.names = append(i.names, placedName{n, d})
+		}
+	}
+	sort.SliceStable(i.names, func(a, b int) bool { return i.names[a].Start < i.names[b].Start })
 	i.markLive()
 	return i
 }

@@ -156,6 +156,13 @@ type Info struct {
 	Scopes  []*Scope // in order of their start, outer before inner
 	Defs    []*Def   // in order of their first name
 	Uses    []*Use   // in order
+
+	names []placedName // of the definitions, in order
+}
+
+type placedName struct {
+	ast.Span
+	def *Def
 }
 
 // UseAt returns the use at an offset; its end counts as part of it, since that is
@@ -173,12 +180,12 @@ func (i *Info) UseAt(off ast.Pos) *Use {
 
 // DefAt returns the definition whose name stands at an offset.
 func (i *Info) DefAt(off ast.Pos) *Def {
-	for _, d := range i.Defs {
-		for _, n := range d.Names {
-			if n.Start <= off && off <= n.End {
-				return d
-			}
-		}
+	n := sort.Search(len(i.names), func(n int) bool { return i.names[n].End >= off })
+	if n+1 < len(i.names) && i.names[n+1].Start == off {
+		n++
+	}
+	if n < len(i.names) && i.names[n].Start <= off {
+		return i.names[n].def
 	}
 	return nil
 }

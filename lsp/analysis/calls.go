@@ -1,0 +1,271 @@
+package analysis
+
+import (
+	"fmt"
+	"strings"
+
+	"gonix.dev/gonix/lsp/cursor"
+	"gonix.dev/gonix/parser/ast"
+	"gonix.dev/gonix/parser/quote"
+)
+
+// known returns the expression that e certainly evaluates like: it follows names
+// to the one value that a let or rec gives them, and looks into parentheses.
+func (p *pass) known(e ast.Expr) ast.Expr {
+	for range 20 {
+		e = cursor.Unparen(e)
+		id, ok := e.(*ast.Ident)
+		if !ok {
+			return e
+		}
+		u := p.scope.UseAt(id.Start)
+		if u == nil || u.Def == nil || u.Def.Value == nil {
+			return nil
+		}
+		e = u.Def.Value
+	}
+	return nil
+}
+
+// keys returns the names that a set literal certainly has, and whether these are
+// all.
+func keys(set *ast.AttrSet) (map[string]ast.Span, bool) {
+	if set.Legacy {
+		return nil, false
+	}
+	names, all := map[string]ast.Span{}, true
+	for _, b := range set.Bindings {
+		switch b := b.(type) {
+		case *ast.Attr:
+			if len(b.Path) == 0 || b.Path[0].Dynamic() {
+				all = false
+				continue
+			}
+			names[b.Path[0].Name] = b.Path[0].Span
+		case *ast.Inherit:
+			for _, n := range b.Names {
+				if n.Dynamic() {
+					all = false
+					continue
+				}
+				names[n.Name] = n.Span
+			}
+		default:
+			all = false
+		}
+	}
+	return names, all
+}
+
+var unknownAttrRule = &Rule{
+	Code:     "unknown-attribute",
+	Severity: Error,
+	Summary:  "A set literal has no attribute of the selected name.",
+	visit: func(p *pass, n ast.Node) {
+		sel, ok := n.(*ast.Select)
+		if !ok || sel.Default != nil {
+			return
+		}
+		e := sel.X
+		for _, name := range sel.Path {
+			set, ok := p.known(e).(*ast.AttrSet)
+			if !ok || name.Dynamic() {
+				return
+			}
+			names, all := keys(set)
+			if _, has := names[name.Name]; !has {
+				if all && name.Name != "" {
+					p.report(Diagnostic{
+						Span: name.Span, Msg: fmt.Sprintf("attribute '%s' missing", name.Name),
+						Related: []Related{{ast.Span{Start: set.Open, End: set.Open + 1}, "the set is defined here"}},
+					})
+				}
+				return
+			}
+			// Go on only through an attribute that is written in one piece.
+			e = nil
+			for _, b := range set.Bindings {
+				if a, ok := b.(*ast.Attr); ok && len(a.Path) == 1 && a.Path[0].Name == name.Name {
+					if e != nil {
+						return
+					}
+					e = a.Value
+				} else if ok && len(a.Path) > 1 && a.Path[0].Name == name.Name {
+					return
+				}
+			}
+			if e == nil {
+				return
+			}
+			if id, ok := e.(*ast.Ident); ok && p.scope.UseAt(id.Start) == nil {
+				return
+			}
+		}
+	},
+}
+
+// call reports what is wrong with passing a set literal to a function that is
+// known.
+func (p *pass) call(fn *ast.Lambda, arg *ast.AttrSet, at ast.Span, missing, unexpected *Rule, related []Related) {
+	if fn.Formals == nil {
+		return
+	}
+	names, all := keys(arg)
+	takes := map[string]bool{}
+	var want []string
+	for _, f := range fn.Formals.List {
+		takes[f.Name.Name] = true
+		if _, has := names[f.Name.Name]; !has && f.Default == nil {
+			want = append(want, f.Name.Name)
+		}
+	}
+	if missing != nil && all && len(want) > 0 {
+		fix := Fix{Title: "Pass " + strings.Join(want, ", ")}
+		insert := arg.End - 1
+		var text strings.Builder
+		for _, name := range want {
+			text.WriteString(quote.Identifier(name) + " = " + quote.Identifier(name) + "; ")
+		}
+		if strings.TrimSpace(p.file.Src[arg.Open+1:insert]) == "" && insert == arg.Open+1 {
+			fix.Edits = []Edit{{ast.Span{Start: insert, End: insert}, " " + text.String()}}
+		} else {
+			fix.Edits = []Edit{{ast.Span{Start: insert, End: insert}, text.String()}}
+		}
+		p.report(Diagnostic{
+			Span: at, Code: missing.Code, Severity: missing.Severity,
+			Msg:     fmt.Sprintf("the function needs the argument %s", quoteAll(want)),
+			Related: related, Fixes: []Fix{fix},
+		})
+	}
+	if unexpected == nil || fn.Formals.Ellipsis {
+		return
+	}
+	for name, span := range names {
+		if !takes[name] {
+			p.report(Diagnostic{
+				Span: span, Code: unexpected.Code, Severity: unexpected.Severity,
+				Msg: fmt.Sprintf("the function takes no argument '%s'", name), Related: related,
+			})
+		}
+	}
+}
+
+func quoteAll(names []string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = "'" + n + "'"
+	}
+	return strings.Join(out, ", ")
+}
+
+// localCall returns the function and argument of a call of a function of this
+// file with a set literal.
+func (p *pass) localCall(n ast.Node) (*ast.Lambda, *ast.AttrSet, *ast.Apply) {
+	call, ok := n.(*ast.Apply)
+	if !ok {
+		return nil, nil, nil
+	}
+	arg, ok := cursor.Unparen(call.Arg).(*ast.AttrSet)
+	if !ok || arg.Legacy {
+		return nil, nil, nil
+	}
+	fn, _ := p.known(call.Fn).(*ast.Lambda)
+	return fn, arg, call
+}
+
+func (p *pass) definedAt(fn *ast.Lambda) []Related {
+	return []Related{{ast.Span{Start: fn.Start, End: max(fn.Start, fn.Colon+1)}, "the function is defined here"}}
+}
+
+var missingArgRule = &Rule{
+	Code:     "missing-argument",
+	Severity: Error,
+	Summary:  "A call of a known function does not pass an argument that has no default.",
+	visit: func(p *pass, n ast.Node) {
+		if fn, arg, call := p.localCall(n); fn != nil {
+			p.call(fn, arg, call.Fn.Range(), p.rule, nil, p.definedAt(fn))
+		}
+	},
+}
+
+var unexpectedArgRule = &Rule{
+	Code:     "unexpected-argument",
+	Severity: Error,
+	Summary:  "A call of a known function passes an argument that the function does not take.",
+	visit: func(p *pass, n ast.Node) {
+		if fn, arg, _ := p.localCall(n); fn != nil {
+			p.call(fn, arg, ast.Span{}, nil, p.rule, p.definedAt(fn))
+		}
+	},
+}
+
+var notFunctionRule = &Rule{
+	Code:     "not-a-function",
+	Severity: Error,
+	Summary:  "Something that is certainly no function is called, or a function with too many arguments.",
+	visit: func(p *pass, n ast.Node) {
+		call, ok := n.(*ast.Apply)
+		if !ok {
+			return
+		}
+		if outer, ok := p.parent().(*ast.Apply); ok && outer.Fn == ast.Expr(call) {
+			return // said once, for the whole call
+		}
+		fn, args := cursor.Call(call)
+		e := p.known(fn)
+		n1 := 0
+		for _, arg := range args {
+			if l, ok := cursor.Unparen(e).(*ast.Lambda); ok {
+				e = cursor.Unparen(l.Body)
+				n1++
+				continue
+			}
+			what := plainValue(e)
+			if what == "" {
+				return
+			}
+			d := Diagnostic{Span: arg.Range(), Msg: "attempt to call something which is not a function but " + what}
+			if n1 > 0 {
+				d.Msg = fmt.Sprintf("too many arguments: the function takes %d and returns %s", n1, what)
+			}
+			if lit, ok := fn.(*ast.Int); ok && n1 == 0 {
+				if id, ok := arg.(*ast.Ident); ok && id.Start == lit.End && isExponent(id.Name) {
+					d.Span = ast.Span{Start: lit.Start, End: id.End}
+					fixed := p.text(lit) + ".0" + id.Name
+					d.Msg = fmt.Sprintf("%s%s is no number: write %s", p.text(lit), id.Name, fixed)
+					d.Fixes = []Fix{{Title: "Change to " + fixed, Edits: []Edit{{d.Span, fixed}}}}
+				}
+			}
+			p.report(d)
+			return
+		}
+	},
+}
+
+func isExponent(s string) bool {
+	return len(s) > 1 && (s[0] == 'e' || s[0] == 'E') && strings.Trim(s[1:], "0123456789") == ""
+}
+
+// plainValue names the kind of an expression that is certainly no function, or
+// "". A set may have __functor.
+func plainValue(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.AttrSet:
+		if names, all := keys(e); all && !e.Legacy {
+			if _, has := names["__functor"]; !has {
+				return "a set"
+			}
+		}
+	case *ast.List:
+		return "a list"
+	case *ast.String, *ast.IndString, *ast.URI:
+		return "a string"
+	case *ast.Path, *ast.SearchPath:
+		return "a path"
+	case *ast.Int:
+		return "an integer"
+	case *ast.Float:
+		return "a float"
+	}
+	return ""
+}
