@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"gonix.dev/gonix/lsp/analysis"
@@ -202,7 +203,7 @@ func (c *checker) check(file string, severity map[string]string, fix bool) ([]fi
 		}
 		fixed := analysis.FixAll(src, opts, wanted, func(f analysis.Fix) bool { return f.Safe })
 		if fixed != src {
-			if err := replaceFile(path, fixed); err != nil {
+			if err := renameio.WriteFile(path, []byte(fixed), 0o666); err != nil {
 				return nil, err
 			}
 			src = fixed
@@ -231,14 +232,8 @@ func (c *checker) check(file string, severity map[string]string, fix bool) ([]fi
 // printFindings writes findings for people: on standard output, as a compiler
 // does.
 func printFindings(env *Env, findings []finding, files int) error {
-	styles := map[analysis.Severity]string{analysis.Error: "1;31", analysis.Warning: "1;35", analysis.Information: "1;34", analysis.Hint: "1;36"}
-	color := env.color(env.Stdout)
-	paint := func(style, s string) string {
-		if !color {
-			return s
-		}
-		return "\x1b[" + style + "m" + s + "\x1b[0m"
-	}
+	styles := map[analysis.Severity]string{analysis.Error: styleError, analysis.Warning: styleWarning, analysis.Information: styleWarning, analysis.Hint: styleWarning}
+	paint := func(style, s string) string { return env.paint(env.Stdout, style, s) }
 	counts := map[analysis.Severity]int{}
 	for _, f := range findings {
 		counts[f.level]++

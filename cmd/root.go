@@ -17,6 +17,7 @@ const (
 
 // verbs makes the commands of `gonix <verb>`, in the order of the help text.
 var verbs = []func(*Env) *cobra.Command{
+	newCheckCmd,
 	newConfigCmd,
 	newLspCmd,
 	newParseCmd,

@@ -1,6 +1,10 @@
 package cmd
 
-import "gonix.dev/gonix/lsp/analysis"
+import (
+	"unicode/utf8"
+
+	"gonix.dev/gonix/lsp/analysis"
+)
 
 // The part of SARIF 2.1.0, the exchange format of code scanners, that gonix check
 // writes.
@@ -60,7 +64,7 @@ type (
 func sarifReport(findings []finding) sarifLog {
 	run := sarifRun{
 		Tool:       sarifTool{sarifDriver{Name: "gonix", Version: version, InformationURI: "https://gonix.dev"}},
-		ColumnKind: "utf16CodeUnits",
+		ColumnKind: "unicodeCodePoints",
 		Results:    []sarifResult{},
 	}
 	for _, r := range analysis.Rules() {
@@ -70,6 +74,10 @@ func sarifReport(findings []finding) sarifLog {
 	}
 	levels := map[analysis.Severity]string{analysis.Error: "error", analysis.Warning: "warning"}
 	for _, f := range findings {
+		if f.EndLine == f.Line {
+			f.EndColumn = codePoints(f.text, f.EndColumn)
+		}
+		f.Column = codePoints(f.text, f.Column)
 		level := levels[f.level]
 		if level == "" {
 			level = "note"
@@ -80,4 +88,9 @@ func sarifReport(findings []finding) sarifLog {
 		})
 	}
 	return sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}}
+}
+
+// codePoints converts a column counted in bytes of a line.
+func codePoints(line string, column int) int {
+	return utf8.RuneCountInString(line[:min(column-1, len(line))]) + 1
 }
