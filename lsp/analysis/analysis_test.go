@@ -100,3 +100,67 @@ func TestRules(t *testing.T) {
 		}
 	}
 }
+
+// The documentation has a section for every rule, with its severity, and an
+// example in which the rule finds something.
+func TestDocumentation(t *testing.T) {
+	page, err := os.ReadFile("../../docs/diagnostics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := map[string]string{}
+	for _, s := range strings.Split(string(page), "\n## ")[1:] {
+		code, text, _ := strings.Cut(s, "\n")
+		sections[code] = text
+	}
+	for _, r := range Rules() {
+		text, ok := sections[r.Code]
+		delete(sections, r.Code)
+		if !ok || !strings.Contains(text, r.Summary+" Severity: "+r.Severity.String()+".") {
+			t.Errorf("%s: the documentation does not say: %s Severity: %s.", r.Code, r.Summary, r.Severity)
+			continue
+		}
+		if r.world {
+			continue
+		}
+		_, example, _ := strings.Cut(text, "```nix\n")
+		example, _, _ = strings.Cut(example, "```")
+		f := parser.Parse("x", example, 0)
+		name := "/p/x.nix"
+		if r.Code == "flake" {
+			name = "/p/flake.nix"
+		}
+		found := Check(f, scope.Resolve(f), Options{Path: name})
+		if !slices.ContainsFunc(found, func(d Diagnostic) bool { return d.Code == r.Code }) {
+			t.Errorf("%s: nothing is found in its example %q", r.Code, example)
+		}
+	}
+	for code := range sections {
+		t.Errorf("%s is documented, but there is no such rule", code)
+	}
+}
+
+// No rule panics on any prefix of the test files, as one sees while typing.
+func TestRulesWhileTyping(t *testing.T) {
+	files, _ := filepath.Glob("testdata/*.txtar")
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, section := range archive.Files {
+			src := string(section.Data)
+			for n := range src {
+				f := parser.Parse("x", src[:n], 0)
+				for _, d := range Check(f, scope.Resolve(f), Options{Path: "/p/" + section.Name}) {
+					if d.Start < 0 || d.End < d.Start || int(d.End) > n {
+						t.Fatalf("%s at %v is outside of %q", d.Code, d.Span, src[:n])
+					}
+					for _, fix := range d.Fixes {
+						Apply(src[:n], fix.Edits)
+					}
+				}
+			}
+		}
+	}
+}
