@@ -67,3 +67,23 @@ func (e *InvalidPathError) Error() string {
 	}
 	return fmt.Sprintf("path '%s' does not exist in store '%s'", e.Path, e.URI)
 }
+
+// Stager is a Store whose AddToStore can be done in two steps, so that archives
+// travel in parallel whatever refers to what.
+type Stager interface {
+	Store
+
+	// Stage brings the archive to the place without making the path valid.
+	// It returns nil if the path is valid already.
+	Stage(ctx context.Context, info *PathInfo, nar io.Reader, opts AddOptions) (Staged, error)
+
+	// Commit makes staged paths valid. Their references must be valid or among
+	// them, in any order.
+	Commit(ctx context.Context, staged []Staged) error
+}
+
+// Staged is an object that was brought to a place and is not valid yet.
+type Staged interface {
+	// Discard removes it again, if it was not committed.
+	Discard()
+}

@@ -1,0 +1,228 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/narinfo"
+	"gonix.dev/gonix/store/sign"
+)
+
+// Substituter finds store paths in caches and copies them into a store. Caches
+// are asked in the order of their priorities, and those of equal priority in the
+// order given. A cache that cannot be reached is left alone for a minute, with one
+// warning. Its methods may be called from several goroutines.
+type Substituter struct {
+	// Caches to ask.
+	Caches []*Cache
+	// Keys whose signatures are believed.
+	Keys sign.Keys
+	// NoRequireSigs accepts what nobody has signed.
+	NoRequireSigs bool
+	// Warn takes messages for the user; nil drops them.
+	Warn func(msg string)
+
+	mu     sync.Mutex
+	off    map[*Cache]time.Time // until when a cache is left alone
+	warned map[string]bool
+	order  sync.Once
+	sorted []*Cache
+}
+
+// disabledFor is how long a cache is left alone that could not be reached.
+const disabledFor = time.Minute
+
+// Found is a path that a cache has.
+type Found struct {
+	*narinfo.Info
+	Cache *Cache
+}
+
+func (s *Substituter) warn(once, format string, args ...any) {
+	s.mu.Lock()
+	if s.warned == nil {
+		s.warned = map[string]bool{}
+	}
+	said := s.warned[once]
+	s.warned[once] = true
+	s.mu.Unlock()
+	if !said && s.Warn != nil {
+		s.Warn(fmt.Sprintf(format, args...))
+	}
+}
+
+// usable are the caches to ask now, in order.
+func (s *Substituter) usable(ctx context.Context) []*Cache {
+	s.order.Do(func() {
+		var wg sync.WaitGroup
+		for _, c := range s.Caches {
+			wg.Go(func() {
+				if err := c.Init(ctx); err != nil {
+					s.disable(ctx, c, err)
+				}
+			})
+		}
+		wg.Wait()
+		s.sorted = slices.Clone(s.Caches)
+		slices.SortStableFunc(s.sorted, func(a, b *Cache) int { return a.Priority() - b.Priority() })
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []*Cache
+	now := time.Now()
+	for _, c := range s.sorted {
+		if until, ok := s.off[c]; !ok || now.After(until) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// disable leaves a cache alone after an error of it.
+func (s *Substituter) disable(ctx context.Context, c *Cache, err error) {
+	if ctx.Err() != nil {
+		return // the caller has given up, not the cache
+	}
+	s.mu.Lock()
+	if s.off == nil {
+		s.off = map[*Cache]time.Time{}
+	}
+	s.off[c] = time.Now().Add(disabledFor)
+	s.mu.Unlock()
+	var te *TransferError
+	if errors.As(err, &te) && te.Offline {
+		s.warn("offline "+c.URI(), "cannot reach '%s' (%v): going on without it", c.URI(), te.Err)
+		return
+	}
+	s.warn("off "+c.URI(), "going on without '%s': %v", c.URI(), err)
+}
+
+// Trusted says whether the path may be taken from the cache.
+func (s *Substituter) Trusted(c *Cache, in *store.PathInfo) bool {
+	return s.NoRequireSigs || c.Trusted() || s.Keys.Trusts(c.StoreDir(), in)
+}
+
+// Query finds the first cache that has p, in a form that may be believed. It is
+// nil if none has. The error is only ever that of the context.
+func (s *Substituter) Query(ctx context.Context, p store.Path) (*Found, error) {
+	var found *Found
+	err := s.each(ctx, p, func(c *Cache, in *narinfo.Info) bool {
+		found = &Found{in, c}
+		return true
+	})
+	return found, err
+}
+
+// each calls f for every cache that has p, until it says that it is done.
+func (s *Substituter) each(ctx context.Context, p store.Path, f func(*Cache, *narinfo.Info) bool) error {
+	for _, c := range s.usable(ctx) {
+		in, err := c.QueryNarInfo(ctx, p)
+		if cerr := ctx.Err(); cerr != nil {
+			return cerr
+		}
+		var invalid *store.InvalidPathError
+		switch {
+		case err == nil:
+		case errors.As(err, &invalid):
+			continue
+		case errors.Is(err, narinfo.ErrCorrupt):
+			s.warn(err.Error(), "%v", err)
+			continue
+		default:
+			s.disable(ctx, c, err)
+			continue
+		}
+		if !s.Trusted(c, &in.PathInfo) {
+			s.warn("sig "+c.URI()+p.String(), "ignoring substitute for '%s' from '%s', as it's not signed by any of the keys in 'trusted-public-keys'",
+				c.StoreDir().Format(p), c.URI())
+			continue
+		}
+		if f(c, in) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// ErrNoSubstitute is wrapped by Substitute's error if no cache has the path.
+var ErrNoSubstitute = errors.New("no substituter has it")
+
+// Substitute makes p valid in dst from the first cache that can. What p refers to
+// must be valid. progress, which may be nil, is called with the numbers of bytes
+// downloaded and to download.
+func (s *Substituter) Substitute(ctx context.Context, p store.Path, dst store.Store, progress func(done, total int64)) error {
+	var errs []error
+	done := false
+	err := s.each(ctx, p, func(c *Cache, in *narinfo.Info) bool {
+		err := c.copyTo(ctx, in, dst, progress)
+		if err == nil {
+			done = true
+			return true
+		}
+		if ctx.Err() == nil {
+			s.warn(err.Error(), "substitute '%s' from '%s': %v", c.StoreDir().Format(p), c.URI(), err)
+		}
+		errs = append(errs, err)
+		return ctx.Err() != nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case done:
+		return nil
+	case len(errs) > 0:
+		return fmt.Errorf("some substitutes for '%s' failed: %w", dst.StoreDir().Format(p), errors.Join(errs...))
+	}
+	return fmt.Errorf("substitute '%s': %w", dst.StoreDir().Format(p), ErrNoSubstitute)
+}
+
+// copyTo streams a path into a store. Signatures were checked by the caller.
+func (c *Cache) copyTo(ctx context.Context, in *narinfo.Info, dst store.Store, progress func(done, total int64)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	total := in.FileSize
+	if total == 0 {
+		total = in.NarSize
+	}
+	var report func(int64)
+	if progress != nil {
+		report = func(n int64) { progress(n, total) }
+	}
+	pr, pw := io.Pipe()
+	sent := make(chan error, 1)
+	go func() {
+		err := c.fetch(ctx, in, pw, report)
+		pw.CloseWithError(err)
+		sent <- err
+	}()
+	info := in.PathInfo
+	err := dst.AddToStore(ctx, &info, pr, store.AddOptions{NoCheckSigs: true})
+	if err != nil {
+		cancel()
+		pr.CloseWithError(err)
+		// What was wrong with the download says more than that it broke off.
+		if ferr := <-sent; ferr != nil && !errors.Is(ferr, context.Canceled) {
+			return ferr
+		}
+		return err
+	}
+	pr.Close()
+	<-sent
+	return nil
+}
+
+// String lists the caches.
+func (s *Substituter) String() string {
+	uris := make([]string, len(s.Caches))
+	for i, c := range s.Caches {
+		uris[i] = c.URI()
+	}
+	return strings.Join(uris, " ")
+}
