@@ -19,6 +19,7 @@ const (
 var verbs = []func(*Env) *cobra.Command{
 	newCheckCmd,
 	newConfigCmd,
+	newHashCmd,
 	newLspCmd,
 	newParseCmd,
 	newShowConfigCmd,
@@ -26,7 +27,9 @@ var verbs = []func(*Env) *cobra.Command{
 
 // legacyTools makes the commands that are chosen by the name gonix is called by:
 // the key "build" serves gonix-build and nix-build.
-var legacyTools = map[string]func(env *Env, name string) *cobra.Command{}
+var legacyTools = map[string]func(env *Env, name string) *cobra.Command{
+	"hash": newNixHash,
+}
 
 // nixTools are the names of all of Nix's own tools, without "nix-".
 var nixTools = map[string]bool{
