@@ -174,7 +174,7 @@ func urlsInComments(d *document.Snapshot) []ast.Span {
 		return nil
 	}
 	var out []ast.Span
-	for _, c := range comments.Of(d) {
+	for _, c := range comments(d) {
 		for _, m := range anyURL.FindAllStringIndex(d.Text[c.Start:c.End], -1) {
 			out = append(out, ast.Span{Start: c.Start + ast.Pos(m[0]), End: c.Start + ast.Pos(m[1])})
 		}

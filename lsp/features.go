@@ -10,6 +10,11 @@ func (s *Server) addFeatures(c *protocol.ServerCapabilities) {
 	c.SelectionRangeProvider = protocol.Boolean(true)
 	c.DocumentHighlightProvider = protocol.Boolean(true)
 	c.DocumentLinkProvider = &protocol.DocumentLinkOptions{}
+	c.DocumentFormattingProvider = protocol.Boolean(true)
+	c.DocumentRangeFormattingProvider = &protocol.DocumentRangeFormattingOptions{RangesSupport: yes}
+	c.DocumentOnTypeFormattingProvider = protocol.DocumentOnTypeFormattingOptions{
+		FirstTriggerCharacter: "\n", MoreTriggerCharacter: []string{";", "}"},
+	}
 	c.SemanticTokensProvider = &protocol.SemanticTokensOptions{
 		Legend: tokenLegend,
 		Range:  protocol.Boolean(true),

@@ -11,11 +11,14 @@ import (
 	"gonix.dev/gonix/parser/ast"
 )
 
-// comments are the comments of a text. They cost a second pass over it, and are
-// wanted seldom.
-var comments = document.NewAnalysis(func(d *document.Snapshot) []ast.Comment {
-	return parser.Parse(d.File().Name, d.Text, parser.KeepTokens|parser.PipeOperators).Comments
+// lossless is the tree of a text with its tokens and comments. It costs a second
+// pass over the text, and is wanted seldom.
+var lossless = document.NewAnalysis(func(d *document.Snapshot) *ast.File {
+	return parser.Parse(d.File().Name, d.Text, parser.KeepTokens|parser.PipeOperators)
 })
+
+// comments returns the comments of a text.
+func comments(d *document.Snapshot) []ast.Comment { return lossless.Of(d).Comments }
 
 // fold is a region that can be collapsed: what stands between the two ends stays
 // out of sight.
@@ -52,7 +55,7 @@ var folds = document.NewAnalysis(func(d *document.Snapshot) []fold {
 		}
 		return true
 	})
-	list := comments.Of(d)
+	list := comments(d)
 	for i := 0; i < len(list); {
 		c := list[i]
 		if c.Kind != ast.LineComment {

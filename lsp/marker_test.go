@@ -16,6 +16,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
+
+	"gonix.dev/gonix/lsp/analysis"
+	"gonix.dev/gonix/lsp/document"
 )
 
 var update = flag.Bool("update", false, "rewrite golden sections of testdata/*.txtar")
@@ -126,7 +129,7 @@ func runSession(t *testing.T, file string) {
 }
 
 var (
-	markComment = regexp.MustCompile(`#@\s*(\w+)\((.*)\)\s*$`)
+	markComment = regexp.MustCompile(`# ?@\s*(\w+)\((.*)\)\s*$`)
 	markArg     = regexp.MustCompile("^\\s*(\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`|@[\\w.-]+)\\s*(,|$)")
 )
 
@@ -274,6 +277,29 @@ func (s *session) checkDiagnostics(marks []mark) {
 	}
 }
 
+// applied makes edits to a file of the session, and leaves out the questions.
+func (s *session) applied(file string, edits []protocol.TextEdit) string {
+	d, err := document.New(s.uri(file), 1, s.texts[file], document.UTF16)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var list []analysis.Edit
+	for _, e := range edits {
+		list = append(list, analysis.Edit{Span: spanOf(d, e.Range), New: e.NewText})
+	}
+	var out []string
+	for _, line := range strings.Split(analysis.Apply(d.Text, list), "\n") {
+		if m := markComment.FindStringIndex(line); m != nil {
+			if strings.TrimSpace(line[:m[0]]) == "" {
+				continue
+			}
+			line = strings.TrimRight(line[:m[0]], " ")
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "\n")
+}
+
 // questions are what a session can ask. Each returns the answer as text.
 var questions = map[string]func(s *session, m mark, args []string) string{
 	// diag is answered for the whole file at once.
@@ -342,6 +368,33 @@ var questions = map[string]func(s *session, m mark, args []string) string{
 			return err.Error()
 		}
 		return showTokens(s.texts[m.file], r.Data)
+	},
+	"format": func(s *session, m mark, args []string) string {
+		var edits []protocol.TextEdit
+		var err error
+		if len(args) > 0 {
+			edits, err = s.RangeFormatting(context.Background(), &protocol.DocumentRangeFormattingParams{TextDocument: s.docID(s.uri(m.file)), Range: s.rangeAt(m, args[0])})
+		} else {
+			edits, err = s.Formatting(context.Background(), &protocol.DocumentFormattingParams{TextDocument: s.docID(s.uri(m.file))})
+		}
+		if err != nil {
+			return err.Error()
+		}
+		return s.applied(m.file, edits)
+	},
+	// type is what the editor does after a character was typed before the cursor.
+	"type": func(s *session, m mark, args []string) string {
+		at := s.at(m, args[0])
+		if strings.HasSuffix(args[0], `\n`) {
+			at.Position = pos(at.Position.Line+1, 0)
+		}
+		edits, err := s.OnTypeFormatting(context.Background(), &protocol.DocumentOnTypeFormattingParams{
+			TextDocument: at.TextDocument, Position: at.Position, Ch: args[1][1:],
+		})
+		if err != nil {
+			return err.Error()
+		}
+		return s.applied(m.file, edits)
 	},
 	"links": func(s *session, m mark, _ []string) string {
 		r, err := s.DocumentLink(context.Background(), &protocol.DocumentLinkParams{TextDocument: s.docID(s.uri(m.file))})
