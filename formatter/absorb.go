@@ -71,7 +71,7 @@ func (p *printer) absorb(e ast.Expr, wide bool) {
 func (p *printer) absorbParen(n *ast.Paren) {
 	p.enter(priority)
 	p.level++
-	opening := p.asNote(p.takeComment(n.Start + 1))
+	opening := p.stray(p.asNote(p.takeComment(n.Start + 1)))
 	p.token(n.Start, n.Start+1)
 	p.space(brk)
 	p.enter(regular)
@@ -81,7 +81,7 @@ func (p *printer) absorbParen(n *ast.Paren) {
 		p.setNotes(start, p.join(opening, p.takeNotes(start)))
 	}
 	p.expr(n.X)
-	p.notes(p.takeNotes(n.End - 1))
+	p.notes(p.stray(p.takeNotes(n.End - 1)))
 	p.level--
 	p.leave()
 	p.space(brk)

@@ -73,6 +73,21 @@ func (f *Formatter) Format(ctx context.Context, file *ast.File, opts Options) ([
 	if opts.Indent == 0 {
 		opts.Indent = DefaultIndent
 	}
+	const most = 4 // times that comments are followed to their place
+	out, settled, err := f.once(ctx, file, opts)
+	for i := 1; err == nil && !settled && i < most && string(out) != file.Src; i++ {
+		file = parser.Parse(file.Name, string(out), parser.KeepTokens|parser.PipeOperators)
+		if check(file) != nil {
+			break
+		}
+		out, settled, err = f.once(ctx, file, opts)
+	}
+	return out, err
+}
+
+// once formats a file. Comments that moved may move once more when the result,
+// which then is not settled, is formatted again.
+func (f *Formatter) once(ctx context.Context, file *ast.File, opts Options) (out []byte, settled bool, err error) {
 	p, l := &f.printer, &f.layout
 	p.file(file, opts.Strict)
 	l.doc = &p.doc
@@ -80,10 +95,9 @@ func (f *Formatter) Format(ctx context.Context, file *ast.File, opts Options) ([
 	l.ctx = ctx
 	l.run()
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	l.finish(p.regions.from >= 0)
-	return l.out, nil
+	return l.finish(p.regions.from >= 0), !p.unsettled, nil
 }
 
 // Format returns the text of a file in the standard format. The file must have
@@ -97,7 +111,7 @@ func Format(file *ast.File, opts Options) (string, error) {
 
 // finish drops white space around the text, which then ends with one newline.
 // When the end of the file is not formatted it stays.
-func (l *layout) finish(verbatimEnd bool) {
+func (l *layout) finish(verbatimEnd bool) []byte {
 	out := l.out
 	for len(out) > 0 {
 		r, n := utf8.DecodeRune(out)
@@ -116,5 +130,5 @@ func (l *layout) finish(verbatimEnd bool) {
 		}
 		out = append(out, '\n')
 	}
-	l.out = out
+	return out
 }

@@ -15,7 +15,7 @@ func (p *printer) let(n *ast.Let) {
 	p.enter(regular)
 	p.source(text, int32(n.In), int32(n.In+2))
 	p.space(hardLine)
-	p.notes(p.asNote(p.takeComment(n.In + 2)))
+	p.notes(p.stray(p.asNote(p.takeComment(n.In + 2))))
 	p.expr(n.Body)
 	p.leave()
 }
@@ -140,7 +140,7 @@ func (p *printer) paren(n *ast.Paren) {
 	p.word(n.Start, 1)
 	p.level++
 	p.enclosed(n.X)
-	p.notes(p.takeNotes(n.End - 1))
+	p.notes(p.stray(p.takeNotes(n.End - 1)))
 	p.level--
 	p.word(n.End-1, 1)
 	p.leave()

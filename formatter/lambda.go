@@ -184,10 +184,13 @@ func (p *printer) formalList(n *ast.Formals) []formal {
 // formal prints a formal with its comma. The comma of the last one is there only
 // when the formals are on several lines, unless there is a comment with it.
 func (p *printer) formal(f *formal, last bool) {
+	if f.Default != nil {
+		p.enter(regular)
+	}
+	p.notes(p.takeNotes(f.Name.Start)) // at home here
 	if f.Default == nil {
 		p.token(f.Name.Start, f.Name.End)
 	} else {
-		p.enter(regular)
 		p.token(f.Name.Start, f.Name.End)
 		p.space(hardSpace)
 		p.level++

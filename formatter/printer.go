@@ -31,6 +31,12 @@ func (p *printer) file(f *ast.File, strict bool) {
 
 	end := ast.Pos(len(f.Src))
 	final := p.takeNotes(end)
+	if n := p.takeNotes(f.Root.Pos()); !n.empty() {
+		if p.all[n.from].kind == blankLine {
+			p.unsettled = true
+		}
+		p.setNotes(f.Root.Pos(), n)
+	}
 	p.groups = append(p.groups, group{})
 	p.elems = append(p.elems, elem{kind: open})
 	p.enter(regular)
@@ -58,11 +64,26 @@ func (p *printer) file(f *ast.File, strict bool) {
 func (p *printer) token(start, end ast.Pos) {
 	lead, trail := p.hasLead.has(int32(start)), p.hasTrail.has(int32(end))
 	if lead {
-		p.notes(p.takeNotes(start))
+		p.notesOf(start)
 	}
 	p.source(text, int32(start), int32(end))
 	if trail {
-		p.comment(p.takeComment(end))
+		p.commentOf(end)
+	}
+}
+
+// notesOf prints the notes before a token that is not the first of an item.
+func (p *printer) notesOf(start ast.Pos) {
+	p.notes(p.stray(p.takeNotes(start)))
+}
+
+// commentOf prints the comment after a token.
+func (p *printer) commentOf(end ast.Pos) {
+	if c := p.takeComment(end); c.size > 0 {
+		if last := p.src[end-1]; last != ';' && last != ',' {
+			p.unsettled = true
+		}
+		p.comment(c)
 	}
 }
 
@@ -225,7 +246,7 @@ func (p *printer) term(e ast.Expr, wide bool) {
 
 // lexeme prints a token that print writes, with its trivia.
 func (p *printer) lexeme(s ast.Span, print func()) {
-	p.notes(p.takeNotes(s.Start))
+	p.notesOf(s.Start)
 	print()
-	p.comment(p.takeComment(s.End))
+	p.commentOf(s.End)
 }

@@ -47,6 +47,9 @@ func items[T ast.Node](p *printer, sep kind, list []T, end ast.Pos, print func(*
 				p.note(&p.all[notes.from])
 				p.space(hardSpace)
 			} else {
+				if p.all[notes.to-1].kind == annotation {
+					p.unsettled = true
+				}
 				p.notes(notes)
 				p.space(sep)
 			}

@@ -347,7 +347,7 @@ func span(part strPart) ast.Span { return ast.Span{Start: ast.Pos(part.start), E
 func (p *printer) alone(part strPart) {
 	strict := p.strict
 	p.strict = false
-	if notes := p.takeNotes(ast.Pos(part.end - 1)); !notes.empty() {
+	if notes := p.stray(p.takeNotes(ast.Pos(part.end - 1))); !notes.empty() {
 		p.enter(regular)
 		p.source(text, part.start, part.start+2)
 		p.space(brk)
@@ -384,7 +384,7 @@ func (p *printer) interpolation(s ast.Span, e ast.Expr) {
 	strict := p.strict
 	p.strict = false // only the outermost code is free from its lines
 	start, end := int32(s.Start), int32(s.End)
-	notes := p.takeNotes(s.End - 1)
+	notes := p.stray(p.takeNotes(s.End - 1))
 	switch {
 	case notes.empty() && p.absorbable(e):
 		p.enter(regular)

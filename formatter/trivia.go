@@ -51,6 +51,10 @@ type trivia struct {
 	leads             []lead  // by start
 	trails            []trail // by end
 	moreLeads         []lead  // added later, not sorted
+
+	// unsettled is set when a comment is found in an unusual place, from where it
+	// may move again when its new place is read.
+	unsettled bool
 }
 
 type lead struct {
@@ -85,6 +89,7 @@ func (t *trivia) attach(d *doc, f *ast.File, sp *regions) {
 	n := len(f.Src) + 1
 	t.hasLead, t.hasTrail = t.hasLead.reset(n), t.hasTrail.reset(n)
 	t.all, t.leads, t.trails, t.moreLeads = t.all[:0], t.leads[:0], t.trails[:0], t.moreLeads[:0]
+	t.unsettled = false
 
 	g := gap{trivia: t, src: f.Src, comments: f.Comments, regions: sp}
 	end := int32(0)
@@ -432,6 +437,14 @@ func (t *trivia) join(a, b notes) notes {
 	return notes{from, int32(len(t.all))}
 }
 
+// stray passes on notes in an unusual place.
+func (t *trivia) stray(n notes) notes {
+	for i := n.from; i < n.to; i++ {
+		t.unsettled = t.unsettled || t.all[i].kind != blankLine
+	}
+	return n
+}
+
 // asNote returns the note for a comment that stood after a token.
 func (t *trivia) asNote(p piece) notes {
 	if p.size == 0 {
@@ -445,6 +458,7 @@ func (t *trivia) asNote(p piece) notes {
 // raise moves the comment after a token before it, behind its other notes.
 func (t *trivia) raise(start, end ast.Pos) {
 	if p := t.takeComment(end); p.size > 0 {
+		t.unsettled = true
 		t.setNotes(start, t.join(t.takeNotes(start), t.asNote(p)))
 	}
 }
