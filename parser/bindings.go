@@ -95,6 +95,9 @@ func (p *parser) recursive() ast.Expr {
 	start := p.start
 	n := p.nodes.set.new()
 	n.Legacy = p.kind == ast.LET
+	if n.Legacy && !p.beforeBrace() {
+		return p.misplacedLet()
+	}
 	p.next()
 	if p.kind != ast.LBRACE {
 		p.unexpected("'{'")
@@ -107,30 +110,34 @@ func (p *parser) recursive() ast.Expr {
 	return n
 }
 
+// misplacedLet reads a let ... in where Nix wants it in parentheses, after
+// reporting that.
+func (p *parser) misplacedLet() ast.Expr {
+	start := p.start
+	p.next()
+	p.unexpected("'{'")
+	return p.letRest(start)
+}
+
 // set0 reads the braces of an attribute set that starts at start.
 func (p *parser) set0(n *ast.AttrSet, start int) {
-	if p.depth++; p.depth > maxDepth {
-		p.depth--
-		p.tooDeep()
-		n.Span = p.since(start)
-		return
-	}
 	n.Open = ast.Pos(p.start)
 	p.next()
 	p.setRest(n, start, nil)
-	p.depth--
 }
 
 // setRest reads the bindings of a set, and its closing brace. The first name of
 // the first binding may have been read already.
 func (p *parser) setRest(n *ast.AttrSet, start int, first *ast.AttrName) {
-	n.Bindings = p.bindingList(first)
+	expected := expectSet
+	if n.Rec || n.Legacy {
+		expected = expectRec
+	}
+	n.Bindings = p.bindingList(first, expected)
 	if p.kind == ast.RBRACE {
 		p.next()
-	} else if n.Rec || n.Legacy {
-		p.unexpected("'inherit'", "'}'")
 	} else {
-		p.unexpected("'inherit'")
+		p.unexpected(expected...)
 	}
 	n.Span = p.since(start)
 }
@@ -143,10 +150,14 @@ func (p *parser) let() ast.Expr {
 		return p.pipe(x, start)
 	}
 	p.next()
+	return p.letRest(start)
+}
+
+func (p *parser) letRest(start int) ast.Expr {
 	n := &ast.Let{}
-	n.Bindings = p.bindingList(nil)
+	n.Bindings = p.bindingList(nil, expectLet)
 	n.In = ast.Pos(p.start)
-	if p.expect(ast.IN, "'in'", "'inherit'") {
+	if p.expect(ast.IN, expectLet...) {
 		n.Body = p.expr()
 	} else {
 		n.Body = p.missing()
@@ -161,8 +172,16 @@ func (p *parser) let() ast.Expr {
 	return n
 }
 
+// What Nix says it expects between bindings. It is not all that it takes: names
+// are missing, since bison thinks of them only as the start of a rule.
+var (
+	expectSet = []string{"'inherit'"}
+	expectRec = []string{"'inherit'", "'}'"}
+	expectLet = []string{"'in'", "'inherit'"}
+)
+
 // bindingList reads bindings up to a token that can only follow them all.
-func (p *parser) bindingList(first *ast.AttrName) []ast.Binding {
+func (p *parser) bindingList(first *ast.AttrName, expected []string) []ast.Binding {
 	mark := len(p.bindings)
 	if first != nil {
 		p.bindings = append(p.bindings, p.attr(first))
@@ -172,7 +191,7 @@ loop:
 		switch p.kind {
 		case ast.IDENT, ast.OR_KW, ast.STR_OPEN, ast.DOLLAR_CURLY:
 			if p.kind == ast.STR_OPEN && p.src[p.start] != '"' {
-				p.badBinding()
+				p.badBinding(expected)
 				continue
 			}
 			p.bindings = append(p.bindings, p.attr(nil))
@@ -181,7 +200,7 @@ loop:
 		case ast.RBRACE, ast.IN, ast.EOF, ast.RPAREN, ast.RBRACKET, ast.THEN, ast.ELSE:
 			break loop
 		default:
-			p.badBinding()
+			p.badBinding(expected)
 		}
 	}
 	list := p.nodes.bindings.copy(p.bindings[mark:])
@@ -190,9 +209,9 @@ loop:
 }
 
 // badBinding reports the current token and skips to the next binding.
-func (p *parser) badBinding() {
+func (p *parser) badBinding(expected []string) {
 	start := p.start
-	p.unexpected("'inherit'")
+	p.unexpected(expected...)
 	p.skip()
 	p.sync(ast.SEMI)
 	if p.kind == ast.SEMI {

@@ -22,6 +22,7 @@ const (
 // errorAt reports an error. Of several at one place the first tells most: the
 // others are only its consequences.
 func (p *parser) errorAt(start, end int, code, msg string) *ast.Error {
+	p.failed = p.failed || code == CodeSyntax || code == CodeTrailingSlash
 	if n := len(p.file.Errors); n > 0 && code == CodeSyntax {
 		if last := p.file.Errors[n-1]; last.Code == CodeSyntax && int(last.Start) >= start {
 			return last
@@ -35,22 +36,39 @@ func (p *parser) errorAt(start, end int, code, msg string) *ast.Error {
 // unexpected reports that the current token cannot stand where it stands. Like
 // bison, Nix names what it expected when that are at most four kinds of token.
 func (p *parser) unexpected(expected ...string) {
-	if p.kind == ast.EOF && len(p.file.Errors) > 0 {
+	if p.kind == ast.EOF && p.failed {
 		return // most likely what was skipped has the end that is missing
 	}
 	msg := "syntax error, unexpected " + p.tokenName()
 	if len(expected) > 0 {
 		msg += ", expecting " + strings.Join(expected, " or ")
 	}
-	e := p.errorAt(p.start, p.end, CodeSyntax, msg)
-	e.Incomplete = p.kind == ast.EOF
+	start := p.start
+	if p.kind == ast.EOF && p.eofPos > 0 {
+		start = p.eofPos
+	}
+	e := p.errorAt(start, p.end, CodeSyntax, msg)
+	e.Incomplete = p.kind == ast.EOF || p.openComment()
+}
+
+// openComment reports whether the current token is the start of a comment
+// without an end, which reads as operators.
+func (p *parser) openComment() bool {
+	start := p.start
+	if p.kind == ast.STAR {
+		start--
+	}
+	return start >= 0 && strings.HasPrefix(p.src[start:], "/*")
 }
 
 func (p *parser) tooDeep() ast.Expr {
 	start := p.start
 	p.errorAt(start, p.end, CodeTooDeep, "expression is nested too deeply")
 	// What follows would only repeat the error at every level.
-	for p.kind != ast.EOF {
+	if p.kind != ast.EOF {
+		if p.pos < len(p.src) {
+			p.token(ast.Illegal, p.pos, len(p.src))
+		}
 		p.pos = len(p.src)
 		p.next()
 	}

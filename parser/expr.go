@@ -10,7 +10,8 @@ import (
 )
 
 // expr reads an expression: a function, a let, with, assert, if, or operators.
-// When none starts here it reports that and returns a Bad that is empty.
+// When none starts here it reports that and returns a Bad that is empty and stands
+// right after the token before.
 func (p *parser) expr() ast.Expr {
 	start := p.start
 	if p.depth++; p.depth > maxDepth {
@@ -107,6 +108,7 @@ var binaryOps = [...]binaryOp{
 // start, and their right operands.
 func (p *parser) operators(x ast.Expr, start int, level uint8) ast.Expr {
 	depth := p.depth
+	start = p.from(x, start)
 	for {
 		op := binaryOps[p.kind]
 		if op.level == 0 || op.level < level {
@@ -142,6 +144,7 @@ func (p *parser) operators(x ast.Expr, start int, level uint8) ast.Expr {
 // pipe reads pipe operators, which bind loosest: |> to the left, <| to the
 // right, and not mixed.
 func (p *parser) pipe(x ast.Expr, start int) ast.Expr {
+	start = p.from(x, start)
 	switch p.kind {
 	case ast.PIPE_RIGHT:
 		depth := p.depth
@@ -216,13 +219,11 @@ var startsSimple = [256]bool{
 // application reads the arguments that fn is applied to.
 func (p *parser) application(fn ast.Expr, start int) ast.Expr {
 	depth := p.depth
+	start = p.from(fn, start)
 	for startsSimple[p.kind] {
 		if p.depth++; p.depth > maxDepth {
 			p.depth = depth
 			return p.tooDeep()
-		}
-		if p.kind == ast.LET && !p.beforeBrace() {
-			break
 		}
 		arg := p.selected()
 		a := p.nodes.apply.new()
@@ -267,6 +268,7 @@ func (p *parser) selected() ast.Expr {
 func (p *parser) selection(x ast.Expr, start int) ast.Expr {
 	switch p.kind {
 	case ast.DOT:
+		start = p.from(x, start)
 		p.next()
 		path := p.attrPath()
 		s := p.nodes.sel.new()
@@ -284,6 +286,7 @@ func (p *parser) selection(x ast.Expr, start int) ast.Expr {
 		s.Span = p.since(start)
 		return s
 	case ast.OR_KW:
+		start = p.from(x, start)
 		// There once was a function of this name: `map or [ ]`.
 		arg := p.ident()
 		a := p.nodes.apply.new()
@@ -305,16 +308,11 @@ func (p *parser) simple() ast.Expr {
 		}
 		return p.indString()
 	case ast.LPAREN:
-		if p.depth++; p.depth > maxDepth {
-			p.depth--
-			return p.tooDeep()
-		}
 		p.next()
 		n := p.nodes.paren.new()
 		n.X = p.expr()
 		p.close(ast.RPAREN, "')'")
 		n.Span = p.since(start)
-		p.depth--
 		return n
 	case ast.LBRACKET:
 		return p.list()
@@ -340,7 +338,7 @@ func (p *parser) simple() ast.Expr {
 		return n
 	}
 	p.unexpected()
-	return &ast.Bad{Span: span(start, start)}
+	return p.missing()
 }
 
 func (p *parser) list() ast.Expr {
@@ -456,6 +454,15 @@ func (p *parser) assert() ast.Expr {
 	}
 	n.Span = p.since(start)
 	return n
+}
+
+// from returns where an expression starts of which x is the first part: at start,
+// unless x is missing and therefore stands before.
+func (p *parser) from(x ast.Expr, start int) int {
+	if len(p.file.Errors) == 0 {
+		return start
+	}
+	return min(start, int(x.Pos()))
 }
 
 // missing is an expression that is not there, after an error was reported.

@@ -6,16 +6,10 @@ import "gonix.dev/gonix/parser/ast"
 // formals of a function.
 func (p *parser) braces() (ast.Expr, *ast.Formals) {
 	start := p.start
-	if p.depth++; p.depth > maxDepth {
-		p.depth--
-		return p.tooDeep(), nil
-	}
-	outer := p.depth - 1
 	p.next()
 	switch p.kind {
 	case ast.RBRACE:
 		p.next()
-		p.depth = outer
 		if p.kind == ast.COLON || p.kind == ast.AT {
 			return nil, &ast.Formals{Span: p.since(start)}
 		}
@@ -23,9 +17,7 @@ func (p *parser) braces() (ast.Expr, *ast.Formals) {
 		n.Open, n.Span = ast.Pos(start), p.since(start)
 		return n, nil
 	case ast.ELLIPSIS:
-		f := p.formalList(start, nil)
-		p.depth = outer
-		return nil, f
+		return nil, p.formalList(start, nil)
 	case ast.IDENT:
 		id := span(p.start, p.end)
 		name := p.src[p.start:p.end]
@@ -34,22 +26,18 @@ func (p *parser) braces() (ast.Expr, *ast.Formals) {
 		case ast.COMMA, ast.QUESTION, ast.RBRACE:
 			ident := p.nodes.ident.new()
 			ident.Span, ident.Name = id, name
-			f := p.formalList(start, ident)
-			p.depth = outer
-			return nil, f
+			return nil, p.formalList(start, ident)
 		}
 		n := p.nodes.set.new()
 		n.Open = ast.Pos(start)
 		first := p.nodes.attrName.new()
 		first.Span, first.Name = id, name
 		p.setRest(n, start, first)
-		p.depth = outer
 		return n, nil
 	}
 	n := p.nodes.set.new()
 	n.Open = ast.Pos(start)
 	p.setRest(n, start, nil)
-	p.depth = outer
 	return n, nil
 }
 

@@ -147,8 +147,12 @@ func (p *parser) lineComment(i int) int {
 // blockComment passes over a /* comment and returns its end, 0 when it has none:
 // then its opening is a division and a multiplication.
 func (p *parser) blockComment(i int) int {
-	n := strings.Index(p.src[i+2:], "*/")
+	n := -1
+	if !p.noBlockEnd {
+		n = strings.Index(p.src[i+2:], "*/")
+	}
 	if n < 0 {
+		p.noBlockEnd = true
 		return 0
 	}
 	end := i + 2 + n + 2

@@ -42,8 +42,12 @@ type parser struct {
 	// more; see longer.
 	plainUntil int
 	depth      int
+	// eofPos is where an unexpected end of the file is reported, if not there.
+	eofPos     int
 	keep       bool
 	pipes      bool
+	failed     bool // an error was reported that Nix's grammar would stop at
+	noBlockEnd bool // no comment ends in the rest of the text
 	nul        bool // the text scanned last has NUL bytes
 	file       *ast.File
 

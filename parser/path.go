@@ -18,6 +18,9 @@ func (p *parser) path() *ast.Path {
 			continue
 		}
 		if end := p.pathText(i); end > i {
+			if n := len(p.parts) - mark; n == 2 && p.parts[mark+1].Expr == nil {
+				p.errorAt(i, end, CodeSyntax, "syntax error, unexpected string, expecting '${'")
+			}
 			p.token(ast.PATH, i, end)
 			p.parts = append(p.parts, ast.Part{Span: span(i, end), Text: p.src[i:end]})
 			i = end
@@ -51,13 +54,26 @@ func (p *parser) pathText(i int) int {
 // token.
 func (p *parser) endPath(i int, parts []ast.Part) {
 	last := parts[len(parts)-1]
+	if i == len(p.src) {
+		// Where Nix reports an end of file right after a path.
+		p.eofPos = int(last.Start)
+		if last.Expr != nil {
+			p.eofPos = i - len("}")
+		}
+	}
 	switch {
 	case last.Expr == nil && p.src[last.End-1] == '/':
-		p.errorAt(i, i, CodeTrailingSlash, "path has a trailing slash")
-	case len(parts) > 2 && parts[1].Expr == nil && parts[2].Expr == nil:
-		p.errorAt(int(parts[2].Start), i, CodeSyntax, "syntax error, unexpected string, expecting '${'")
+		pos := i
+		if i == len(p.src) {
+			pos = p.eofPos
+		}
+		p.errorAt(pos, i, CodeTrailingSlash, "path has a trailing slash")
 	case len(parts) == 2 && last.Expr == nil:
-		p.errorAt(int(last.Start), i, CodeSyntax, "syntax error, unexpected end of path, expecting '${'")
+		pos := int(last.Start)
+		if i == len(p.src) {
+			pos = int(parts[0].Start)
+		}
+		p.errorAt(pos, i, CodeSyntax, "syntax error, unexpected end of path, expecting '${'")
 	}
 	if len(parts) > 1 {
 		p.token(ast.PATH_END, i, i)
