@@ -20,6 +20,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newCheckCmd,
 	newConfigCmd,
 	newHashCmd,
+	newEvalCmd,
 	newLspCmd,
 	newParseCmd,
 	newShowConfigCmd,
@@ -28,7 +29,8 @@ var verbs = []func(*Env) *cobra.Command{
 // legacyTools makes the commands that are chosen by the name gonix is called by:
 // the key "build" serves gonix-build and nix-build.
 var legacyTools = map[string]func(env *Env, name string) *cobra.Command{
-	"hash": newNixHash,
+	"hash":        newNixHash,
+	"instantiate": newInstantiateTool,
 }
 
 // nixTools are the names of all of Nix's own tools, without "nix-".

@@ -18,6 +18,9 @@ type PrintOptions struct {
 	MaxItems    int
 	MaxString   int
 	Indent      int // pretty-print with this indentation; 0 for one line
+	// Legacy prints as nix-instantiate --eval does: <CODE> for what is not
+	// evaluated, <LAMBDA> for functions.
+	Legacy bool
 	// Errors says what to do about values that fail when forced.
 	Errors ErrorPrinting
 }
@@ -120,16 +123,22 @@ func (p *printer) print(slot *Value, depth int) *Error {
 			return p.failed(err, depth)
 		}
 	case KindList:
-		if err := p.printList(v, depth); err != nil {
+		if err := p.printList(slot, v, depth); err != nil {
 			return p.failed(err, depth)
 		}
 	case KindThunk:
-		if v.asThunk().state == thunkForcing {
+		if p.opts.Legacy && v.asThunk().state != thunkForcing {
+			p.out = append(p.out, "<CODE>"...)
+		} else if v.asThunk().state == thunkForcing {
 			p.out = append(p.out, "«potential infinite recursion»"...)
 		} else {
 			p.out = append(p.out, "«thunk»"...)
 		}
 	case KindLambda:
+		if p.opts.Legacy {
+			p.out = append(p.out, "<LAMBDA>"...)
+			break
+		}
 		fn := v.asClosure().fn
 		p.out = append(p.out, "«lambda"...)
 		if fn.named {
@@ -138,8 +147,16 @@ func (p *printer) print(slot *Value, depth int) *Error {
 		p.out = append(append(p.out, " @ "...), p.st.describePos(fn.pos)...)
 		p.out = append(p.out, "»"...)
 	case KindPrimOp:
+		if p.opts.Legacy {
+			p.out = append(p.out, "<PRIMOP>"...)
+			break
+		}
 		p.out = fmt.Appendf(p.out, "«primop %s»", v.asPrimOp().Name)
 	case KindPrimOpApp:
+		if p.opts.Legacy {
+			p.out = append(p.out, "<PRIMOP-APP>"...)
+			break
+		}
 		p.out = fmt.Appendf(p.out, "«partially applied primop %s»", v.asPrimOpApp().op.Name)
 	}
 	return nil
@@ -255,14 +272,16 @@ func (p *printer) printDerivation(a *Attrs) *Error {
 	return nil
 }
 
-func (p *printer) printList(v Value, depth int) *Error {
+// printList prints the list v of a slot. A list is known by its slot, as in Nix,
+// where a copy of a list is not the same list.
+func (p *printer) printList(slot *Value, v Value, depth int) *Error {
 	elems := v.AsList()
 	if p.opts.Repeated && len(elems) > 0 {
-		if p.seen[&elems[0]] {
+		if p.seen[slot] {
 			p.out = append(p.out, "«repeated»"...)
 			return nil
 		}
-		p.seen[&elems[0]] = true
+		p.seen[slot] = true
 	}
 	if p.opts.MaxDepth > 0 && depth >= p.opts.MaxDepth {
 		p.out = append(p.out, "[ ... ]"...)

@@ -1,0 +1,267 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gonix.dev/gonix/eval"
+	"gonix.dev/gonix/eval/builtins"
+	"gonix.dev/gonix/settings"
+	"gonix.dev/gonix/store"
+)
+
+// evalFlags are the flags that say what to evaluate, and how.
+type evalFlags struct {
+	conf      *settingsFlags
+	file      string
+	expr      string
+	include   []string
+	arg       []string
+	argstr    []string
+	showTrace bool
+	impure    bool
+	stats     bool
+	store     string
+	features  []string
+}
+
+// addEvalFlags gives a command the flags of evaluation. Those of the sources
+// (--file, --expr) are for the commands of gonix; Nix's old tools have their own.
+func addEvalFlags(c *cobra.Command, conf *settingsFlags) *evalFlags {
+	f := &evalFlags{conf: conf}
+	fl := c.Flags()
+	fl.StringArrayVarP(&f.include, "include", "I", nil, "add `PATH` or NAME=PATH to where <NAME> is looked up")
+	fl.StringArrayVar(&f.arg, "arg", nil, "pass `NAME EXPR` to the functions that are called on the way")
+	fl.StringArrayVar(&f.argstr, "argstr", nil, "pass `NAME STRING` likewise, as a string")
+	fl.BoolVar(&f.showTrace, "show-trace", false, "show the whole trace of an error")
+	fl.BoolVar(&f.impure, "impure", false, "allow what makes results depend on this machine (the default)")
+	fl.BoolVar(&f.stats, "show-stats", false, "print counts of the evaluation to stderr, as JSON")
+	fl.StringVar(&f.store, "store", "", "evaluate for the store at `URI` (auto, local?root=DIR, /DIR, dummy://)")
+	return f
+}
+
+func (f *evalFlags) addSources(c *cobra.Command) {
+	c.Flags().StringVarP(&f.file, "file", "f", "", "evaluate `FILE` (- for standard input)")
+	c.Flags().StringVarP(&f.expr, "expr", "E", "", "evaluate the Nix text `EXPR`")
+}
+
+// evaluation is an evaluator with what the command line gave it.
+type evaluation struct {
+	env      *Env
+	st       *eval.State
+	auto     *eval.Attrs // --arg and --argstr
+	trace    bool
+	stats    bool
+	settings *settings.Settings
+	profile  string // file to write a profile to, if any
+}
+
+// evalMode says how an evaluation treats the store.
+type evalMode uint8
+
+const (
+	readOnly  evalMode = iota // computes store paths and writes nothing
+	readWrite                 // writes sources and derivations
+)
+
+// open makes the evaluator.
+func (f *evalFlags) open(ctx context.Context, env *Env, mode evalMode) (*evaluation, error) {
+	s, err := f.conf.load(env)
+	if err != nil {
+		return nil, err
+	}
+	return f.openWith(ctx, env, mode, s)
+}
+
+func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *settings.Settings) (*evaluation, error) {
+	deferCollection(env.Getenv)
+	world, adder, err := openEvalStore(ctx, env, s, f.store, mode)
+	if err != nil {
+		return nil, err
+	}
+	e := &evaluation{env: env, trace: f.showTrace || s.Bool("show-trace"), stats: f.stats || env.Getenv("NIX_SHOW_STATS") != "", settings: s}
+	opts := eval.Options{
+		World:        world,
+		Store:        adder,
+		SearchPath:   f.searchPath(env, s),
+		System:       evalSystem(s),
+		Pure:         s.Bool("pure-eval") && !f.impure,
+		Restricted:   s.Bool("restrict-eval"),
+		MaxCallDepth: s.Int("max-call-depth"),
+		Features:     make(map[string]bool),
+		ReadOnly:     mode == readOnly,
+		TraceVerbose: s.Bool("trace-verbose"),
+		AbortOnWarn:  s.Bool("abort-on-warn"),
+		Home:         env.Getenv("HOME"),
+		Context:      ctx,
+		Lint: eval.LintOptions{
+			URLs:          lintLevel(s.String("lint-url-literals")),
+			ShortPaths:    lintLevel(s.String("lint-short-path-literals")),
+			AbsolutePaths: lintLevel(s.String("lint-absolute-path-literals")),
+		},
+		NoImportFromDerivation: !s.Bool("allow-import-from-derivation"),
+		Trace:                  func(msg string) { fmt.Fprintf(env.Stderr, "trace: %s\n", msg) },
+		Warn:                   func(msg string) { warnf(env, "%s", msg) },
+	}
+	for _, name := range s.Strings("experimental-features") {
+		opts.Features[name] = true
+	}
+	if s.String("eval-profiler") == "flamegraph" {
+		opts.Profiler = eval.NewProfiler(s.Int("eval-profiler-frequency"))
+		e.profile = inDir(env, s.String("eval-profile-file"))
+	}
+	e.st = eval.New(opts, builtins.All()...)
+	if err := e.addArgs(f); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func evalSystem(s *settings.Settings) string {
+	if sys := s.String("eval-system"); sys != "" {
+		return sys
+	}
+	return s.String("system")
+}
+
+func lintLevel(word string) eval.LintLevel {
+	switch word {
+	case "warn":
+		return eval.LintWarn
+	case "fatal":
+		return eval.LintError
+	}
+	return eval.LintIgnore
+}
+
+// searchPath joins -I, NIX_PATH and the setting nix-path.
+func (f *evalFlags) searchPath(env *Env, s *settings.Settings) []eval.SearchPathEntry {
+	entries := f.include
+	if p := env.Getenv("NIX_PATH"); p != "" {
+		entries = append(entries[:len(entries):len(entries)], settings.SplitNixPath(p)...)
+	} else {
+		entries = append(entries[:len(entries):len(entries)], s.Strings("nix-path")...)
+	}
+	var out []eval.SearchPathEntry
+	for _, e := range entries {
+		prefix, path, ok := strings.Cut(e, "=")
+		if !ok {
+			prefix, path = "", e
+		}
+		if !strings.Contains(path, ":") {
+			path = inDir(env, path)
+		}
+		out = append(out, eval.SearchPathEntry{Prefix: prefix, Path: path})
+	}
+	return out
+}
+
+// addArgs evaluates --arg and --argstr, which functions are called with.
+func (e *evaluation) addArgs(f *evalFlags) error {
+	b := e.st.NewAttrs(len(f.arg) + len(f.argstr))
+	for _, a := range f.arg {
+		name, text, ok := strings.Cut(a, twoWordSep)
+		if !ok {
+			return usageErrorf("flag '--arg' needs two words, NAME and EXPR")
+		}
+		v := e.st.Lazy(0, func() (eval.Value, *eval.Error) { return e.st.EvalText("«command line argument»", text, e.env.Dir) })
+		b.Set(name, v)
+	}
+	for _, a := range f.argstr {
+		name, text, ok := strings.Cut(a, twoWordSep)
+		if !ok {
+			return usageErrorf("flag '--argstr' needs two words, NAME and STRING")
+		}
+		b.Set(name, eval.String(text))
+	}
+	e.auto = b.Build()
+	return nil
+}
+
+// text evaluates an expression of the command line.
+func (e *evaluation) text(expr string) (eval.Value, error) {
+	return e.value(e.st.EvalText("«string»", expr, e.env.Dir))
+}
+
+// file evaluates a file: a path, <name>, or - for standard input.
+func (e *evaluation) file(name string) (eval.Value, error) {
+	if name == "-" {
+		b, err := io.ReadAll(e.env.Stdin)
+		if err != nil {
+			return eval.Value{}, fmt.Errorf("read standard input: %w", err)
+		}
+		return e.value(e.st.EvalText("«stdin»", string(b), e.env.Dir))
+	}
+	if rest, ok := strings.CutPrefix(name, "<"); ok && strings.HasSuffix(rest, ">") {
+		p, err := e.st.FindFile(e.st.Options().SearchPath, strings.TrimSuffix(rest, ">"), 0)
+		if err != nil {
+			return eval.Value{}, e.fail(err)
+		}
+		return e.value(e.st.EvalFile(p, 0))
+	}
+	return e.value(e.st.EvalFile(inDir(e.env, name), 0))
+}
+
+// source evaluates what --file and --expr say; without them, standard input if
+// that is not a terminal, else default.nix.
+func (e *evaluation) source(f *evalFlags) (eval.Value, error) {
+	switch {
+	case f.expr != "" && f.file != "":
+		return eval.Value{}, usageErrorf("give one of --file and --expr")
+	case f.expr != "":
+		return e.text(f.expr)
+	case f.file != "":
+		return e.file(f.file)
+	}
+	if _, err := os.Stat(filepath.Join(e.env.Dir, "default.nix")); errors.Is(err, os.ErrNotExist) {
+		return eval.Value{}, usageErrorf("there is no default.nix here; say what to evaluate with --file or --expr")
+	}
+	return e.file("./default.nix")
+}
+
+// selectPath follows a selection path; the result is forced.
+func (e *evaluation) selectPath(v eval.Value, path string) (eval.Value, error) {
+	v, _, err := e.st.Select(v, path, e.auto)
+	if err != nil {
+		return eval.Value{}, e.fail(err)
+	}
+	return e.value(e.st.Force(v))
+}
+
+func (e *evaluation) value(v eval.Value, err *eval.Error) (eval.Value, error) {
+	if err != nil {
+		return eval.Value{}, e.fail(err)
+	}
+	return v, nil
+}
+
+// fail makes an error that knows how to show itself.
+func (e *evaluation) fail(err *eval.Error) error {
+	return &evalError{env: e.env, st: e.st, err: err, full: e.trace}
+}
+
+// close writes the profile and the counts.
+func (e *evaluation) close() error {
+	if p := e.st.Options().Profiler; p != nil {
+		if err := writeFileAtomic(e.profile, func(w io.Writer) error {
+			_, err := p.WriteTo(w)
+			return err
+		}); err != nil {
+			return fmt.Errorf("write profile: %w", err)
+		}
+	}
+	if e.stats {
+		printStats(e.env, e.st)
+	}
+	return nil
+}
+
+// storeOf is the directory store paths are computed for.
+func (e *evaluation) storeDir() store.Dir { return e.st.StoreDir() }
