@@ -1,0 +1,292 @@
+package cache
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/hash"
+	"gonix.dev/gonix/store/nar"
+	"gonix.dev/gonix/store/narinfo"
+	"gonix.dev/gonix/store/sign"
+)
+
+// zeros is a reader of n zero bytes.
+func zeros(n int64) io.Reader { return io.LimitReader(zeroReader{}, n) }
+
+type zeroReader struct{}
+
+func (zeroReader) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+func packed(t *testing.T, kind string, r io.Reader) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := compress(&b, kind, -1, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(w, r); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestLies has caches whose archives are not what their narinfo says. Each must
+// be refused before a reader has got a whole archive.
+func TestLies(t *testing.T) {
+	var b bytes.Buffer
+	if err := nar.DumpString(&b, noise(600<<10, 7)); err != nil {
+		t.Fatal(err)
+	}
+	good := b.Bytes()
+	path := store.MustParsePath("p4pclmv1gyja5kzc26npqpia1qqxrf0l-x")
+	flip := func(data []byte, at int) []byte {
+		data = bytes.Clone(data)
+		data[at] ^= 4
+		return data
+	}
+	for _, tt := range []struct {
+		name  string
+		kind  string // compression
+		spoil func(in *narinfo.Info, file []byte) []byte
+		err   string
+	}{
+		{"NarSize too small", "zstd", func(in *narinfo.Info, f []byte) []byte { in.NarSize--; return f }, "larger than"},
+		{"NarSize tiny", "zstd", func(in *narinfo.Info, f []byte) []byte { in.NarSize = 1; return f }, "larger than"},
+		{"NarSize too large", "zstd", func(in *narinfo.Info, f []byte) []byte { in.NarSize++; return f }, "bytes, its narinfo says"},
+		{"NarSize enormous", "none", func(in *narinfo.Info, f []byte) []byte { in.NarSize = 1 << 60; return f }, "bytes, its narinfo says"},
+		{"NarHash", "zstd", func(in *narinfo.Info, f []byte) []byte { in.NarHash = hash.SumString(hash.SHA256, "x"); return f }, "its hash is"},
+		{"FileHash", "zstd", func(in *narinfo.Info, f []byte) []byte { in.FileHash = hash.SumString(hash.SHA256, "x"); return f }, "file's hash is"},
+		{"FileHash, plain", "none", func(in *narinfo.Info, f []byte) []byte { in.FileHash = hash.SumString(hash.SHA256, "x"); return f }, "file's hash is"},
+		{"FileSize too small", "zstd", func(in *narinfo.Info, f []byte) []byte { in.FileSize--; return f }, "file"},
+		{"FileSize too large", "zstd", func(in *narinfo.Info, f []byte) []byte { in.FileSize++; return f }, "file"},
+		{"bit flip", "none", func(_ *narinfo.Info, f []byte) []byte { return flip(f, len(f)/2) }, "its hash is"},
+		{"bit flip, zstd", "zstd", func(_ *narinfo.Info, f []byte) []byte { return flip(f, len(f)/2) }, "corrupt"},
+		{"bit flip, xz", "xz", func(_ *narinfo.Info, f []byte) []byte { return flip(f, len(f)/2) }, "corrupt"},
+		{"bit flip, bzip2", "bzip2", func(_ *narinfo.Info, f []byte) []byte { return flip(f, len(f)/2) }, "corrupt"},
+		{"bit flip, gzip", "gzip", func(_ *narinfo.Info, f []byte) []byte { return flip(f, len(f)/2) }, "corrupt"},
+		{"bit flip, br", "br", func(_ *narinfo.Info, f []byte) []byte { return flip(f, len(f)/2) }, "corrupt"},
+		{"first byte, xz", "xz", func(_ *narinfo.Info, f []byte) []byte { return flip(f, 0) }, "corrupt"},
+		{"truncated", "none", func(_ *narinfo.Info, f []byte) []byte { return f[:len(f)-9] }, "corrupt"},
+		{"truncated, zstd", "zstd", func(in *narinfo.Info, f []byte) []byte { in.FileSize = 0; return f[:len(f)-9] }, "corrupt"},
+		{"truncated, xz", "xz", func(in *narinfo.Info, f []byte) []byte { in.FileSize = 0; return f[:len(f)-9] }, "corrupt"},
+		{"empty", "zstd", func(in *narinfo.Info, f []byte) []byte { in.FileSize = 0; return nil }, "corrupt"},
+		{"appended", "none", func(in *narinfo.Info, f []byte) []byte { in.FileSize = 0; return append(bytes.Clone(f), 1) }, "larger than"},
+		{"wrong method", "zstd", func(in *narinfo.Info, f []byte) []byte { in.Compression = "xz"; return f }, "corrupt"},
+		{"unknown method", "zstd", func(in *narinfo.Info, f []byte) []byte { in.Compression = "rar"; return f }, "unsupported compression"},
+		{"no archive", "zstd", func(in *narinfo.Info, f []byte) []byte { in.URL = "nar/none"; return f }, "no such file"},
+		{"a directory", "zstd", func(in *narinfo.Info, f []byte) []byte { in.URL = "nar"; return f }, "not a regular file"},
+		{"bomb", "zstd", func(in *narinfo.Info, _ []byte) []byte {
+			in.FileSize, in.FileHash = 0, hash.Hash{}
+			return packed(t, "zstd", zeros(1<<30))
+		}, "larger than"},
+		{"window", "zstd", func(in *narinfo.Info, f []byte) []byte {
+			// A frame that asks for a window of 2 GiB.
+			in.FileSize, in.FileHash = 0, hash.Hash{}
+			return append([]byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 21 << 3}, f[6:]...)
+		}, "corrupt"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			in := &narinfo.Info{URL: "nar/file", Compression: tt.kind}
+			in.Path, in.NarHash, in.NarSize = path, hash.Sum(hash.SHA256, good), int64(len(good))
+			file := packed(t, tt.kind, bytes.NewReader(good))
+			in.FileHash, in.FileSize = hash.Sum(hash.SHA256, file), int64(len(file))
+			dir := t.TempDir()
+			os.Mkdir(filepath.Join(dir, "nar"), 0o777)
+			file = tt.spoil(in, file)
+			os.WriteFile(filepath.Join(dir, "nar/file"), file, 0o666)
+			os.WriteFile(filepath.Join(dir, path.HashPart()+".narinfo"), []byte(narinfo.Format(store.DefaultDir, in)), 0o666)
+			c := open(t, "file://"+dir, Options{})
+			w := &countingWriter{w: io.Discard}
+			err := c.NarFromPath(t.Context(), path, w)
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("error %v, want %q", err, tt.err)
+			}
+			if w.n >= int64(len(good)) {
+				t.Errorf("%d bytes have got through", w.n)
+			}
+		})
+	}
+}
+
+// TestOtherPath refuses a narinfo that is found where another one belongs.
+func TestOtherPath(t *testing.T) {
+	src := newMemStore()
+	a, b := src.add(t, "a", "a"), src.add(t, "b", "b")
+	dir := t.TempDir()
+	in := &narinfo.Info{PathInfo: *a, URL: "nar/x", Compression: "none"}
+	os.WriteFile(filepath.Join(dir, b.Path.HashPart()+".narinfo"), []byte(narinfo.Format(store.DefaultDir, in)), 0o666)
+	c := open(t, "file://"+dir, Options{})
+	if _, err := c.QueryPathInfo(t.Context(), b.Path); !errors.Is(err, narinfo.ErrCorrupt) {
+		t.Errorf("error %v", err)
+	}
+	// The right hash part with another name is another path.
+	c2 := open(t, "file://"+dir, Options{})
+	other := store.MustParsePath(a.Path.HashPart() + "-other")
+	os.WriteFile(filepath.Join(dir, a.Path.HashPart()+".narinfo"), []byte(narinfo.Format(store.DefaultDir, in)), 0o666)
+	var invalid *store.InvalidPathError
+	if _, err := c2.QueryPathInfo(t.Context(), other); !errors.As(err, &invalid) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestHugeFiles bounds what is read of small files.
+func TestHugeFiles(t *testing.T) {
+	f := newFakeWeb(t)
+	f.before = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if strings.HasSuffix(r.URL.Path, "nix-cache-info") {
+			fmt.Fprintln(w, "StoreDir: /nix/store")
+			return true
+		}
+		for range 10000 { // up to 10 GB
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				break
+			}
+		}
+		return true
+	}
+	c := open(t, f.URL, Options{})
+	_, err := c.QueryPathInfo(t.Context(), store.MustParsePath("p4pclmv1gyja5kzc26npqpia1qqxrf0l-x"))
+	if err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestSubstituter asks caches in order, believes only what is signed, and goes
+// on to the next where one fails.
+func TestSubstituter(t *testing.T) {
+	src := newMemStore()
+	a := src.add(t, "a", noise(5000, 3))
+	key, err := sign.Generate("k-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, err := sign.Generate("k-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dirs := map[string]string{}
+	for _, name := range []string{"empty", "unsigned", "wrong", "broken", "good", "later"} {
+		dirs[name] = t.TempDir()
+	}
+	write := func(name string, priority int, keys ...sign.SecretKey) {
+		os.WriteFile(dirs[name]+"/nix-cache-info", fmt.Appendf(nil, "StoreDir: /nix/store\nPriority: %d\n", priority), 0o666)
+		c := open(t, "file://"+dirs[name]+"?compression=none", Options{})
+		c.par.keys = keys
+		var b bytes.Buffer
+		src.NarFromPath(t.Context(), a.Path, &b)
+		if err := c.AddToStore(t.Context(), a, &b, store.AddOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	os.WriteFile(dirs["empty"]+"/nix-cache-info", []byte("StoreDir: /nix/store\nPriority: 1\n"), 0o666)
+	write("unsigned", 2)
+	write("wrong", 3, wrong)
+	write("broken", 4, key)
+	write("later", 50, key)
+	write("good", 40, key)
+	if files, err := filepath.Glob(dirs["broken"] + "/nar/*"); err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	} else if err := os.Truncate(files[0], 2000); err != nil {
+		t.Fatal(err)
+	}
+	var warnings []string
+	s := &Substituter{Keys: sign.Keys{"k-1": key.Public()}, Warn: func(m string) { warnings = append(warnings, m) }}
+	for _, name := range []string{"later", "broken", "good", "wrong", "unsigned", "empty"} {
+		s.Caches = append(s.Caches, open(t, "file://"+dirs[name], Options{}))
+	}
+	found, err := s.Query(t.Context(), a.Path)
+	if err != nil || found == nil || !strings.Contains(found.Cache.URI(), dirs["broken"]) {
+		t.Fatalf("found %v: %v", found, err)
+	}
+	dst := newMemStore()
+	var got, total int64
+	if err := s.Substitute(t.Context(), a.Path, dst, func(n, all int64) { got, total = n, all }); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(dst.nars[a.Path], src.nars[a.Path]) || got != total || total != a.NarSize {
+		t.Errorf("got %d of %d", got, total)
+	}
+	all := strings.Join(warnings, "\n")
+	if strings.Count(all, "not signed by any") != 2 || strings.Count(all, "is corrupt") != 1 || len(warnings) != 3 {
+		t.Errorf("warnings:\n%s", all)
+	}
+	if err := s.Substitute(t.Context(), src.add(t, "none", "none").Path, dst, nil); !errors.Is(err, ErrNoSubstitute) {
+		t.Errorf("error %v", err)
+	}
+	s.NoRequireSigs = true
+	if found, err := s.Query(t.Context(), a.Path); err != nil || !strings.Contains(found.Cache.URI(), dirs["unsigned"]) {
+		t.Errorf("without require-sigs: %v %v", found, err)
+	}
+	// An altered narinfo is refused like one that nobody has signed.
+	s.NoRequireSigs = false
+	name := dirs["good"] + "/" + a.Path.HashPart() + ".narinfo"
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.WriteFile(name, bytes.Replace(text, []byte("References: "), []byte("References: "+src.add(t, "evil", "evil").Path.String()), 1), 0o666)
+	s.Caches = []*Cache{open(t, "file://"+dirs["good"], Options{})}
+	s = &Substituter{Keys: s.Keys, Caches: s.Caches}
+	if found, err := s.Query(t.Context(), a.Path); err != nil || found != nil {
+		t.Errorf("altered: %v %v", found, err)
+	}
+}
+
+// TestOffline says once that a cache is out of reach, and soon.
+func TestOffline(t *testing.T) {
+	var warnings []string
+	s := &Substituter{Warn: func(m string) { warnings = append(warnings, m) }}
+	// Nobody listens on the first; the second is a name that does not exist.
+	f := newFakeWeb(t)
+	f.Close()
+	for _, uri := range []string{f.URL, "https://cache.invalid"} {
+		s.Caches = append(s.Caches, open(t, uri, Options{Retry: Retry{Delay: time.Hour, NoJitter: true}, Transport: &Transport{FirstContact: time.Second}}))
+	}
+	p := store.MustParsePath("p4pclmv1gyja5kzc26npqpia1qqxrf0l-x")
+	for range 3 {
+		if found, err := s.Query(t.Context(), p); found != nil || err != nil {
+			t.Fatal(found, err)
+		}
+	}
+	if len(warnings) != 2 || !strings.Contains(warnings[0], "cannot reach") {
+		t.Errorf("warnings: %q", warnings)
+	}
+}
+
+// FuzzDecompress checks that no input makes a decoder panic.
+func FuzzDecompress(f *testing.F) {
+	for kind := range extensions {
+		var b bytes.Buffer
+		w, err := compress(&b, kind, -1, false)
+		if err != nil {
+			f.Fatal(err)
+		}
+		w.Write([]byte("hello, hello, hello"))
+		w.Close()
+		f.Add(kind, b.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, kind string, data []byte) {
+		r, err := decompress(bytes.NewReader(data), kind)
+		if err != nil {
+			return
+		}
+		defer r.Close()
+		io.Copy(io.Discard, io.LimitReader(r, 1<<20))
+	})
+}
