@@ -144,7 +144,7 @@ func TestStatus(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(tt.status), func(t *testing.T) {
 			t.Parallel()
-			f, info, _ := filled(t, "")
+			f, info, _ := filled(t, "?compression=zstd")
 			f.before = func(w http.ResponseWriter, r *http.Request, nth int) bool {
 				if strings.HasSuffix(r.URL.Path, ".narinfo") {
 					http.Error(w, "no", tt.status)
@@ -168,7 +168,7 @@ func TestStatus(t *testing.T) {
 // TestRecovers gets what it wants from a server that is busy at first.
 func TestRecovers(t *testing.T) {
 	t.Parallel()
-	f, info, _ := filled(t, "")
+	f, info, _ := filled(t, "?compression=zstd")
 	f.before = func(w http.ResponseWriter, r *http.Request, nth int) bool {
 		if nth < 3 {
 			http.Error(w, "busy", http.StatusServiceUnavailable)
@@ -214,7 +214,7 @@ func TestStall(t *testing.T) {
 
 func TestNetrc(t *testing.T) {
 	t.Parallel()
-	f, info, _ := filled(t, "")
+	f, info, _ := filled(t, "?compression=zstd")
 	f.before = func(w http.ResponseWriter, r *http.Request, nth int) bool {
 		if u, p, ok := r.BasicAuth(); !ok || u != "me" || p != "pass" {
 			http.Error(w, "who?", http.StatusUnauthorized)
@@ -246,7 +246,7 @@ func TestLimiter(t *testing.T) {
 }
 
 func TestDiskCache(t *testing.T) {
-	f, info, _ := filled(t, "")
+	f, info, _ := filled(t, "?compression=zstd")
 	name := filepath.Join(t.TempDir(), "nix/cache.sqlite")
 	missing := store.MustParsePath("p4pclmv1gyja5kzc26npqpia1qqxrf0l-x")
 	session := func(ttl TTL) {
@@ -315,7 +315,7 @@ func TestDiskCacheOfNix(t *testing.T) {
 		}
 		t.Skip("no real Nix here")
 	}
-	f, info, _ := filled(t, "")
+	f, info, _ := filled(t, "?compression=zstd")
 	home := t.TempDir()
 	name := filepath.Join(home, ".cache", DiskCacheName)
 	ask := func() (string, error) {
