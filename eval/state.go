@@ -228,6 +228,8 @@ type Builtin struct {
 	Global bool // also in the global scope under its own name
 	// Impure keeps it out of pure evaluation.
 	Impure bool
+	// Feature is the experimental feature without which it does not exist.
+	Feature string
 	// PrimOp or Value makes it: a function or a constant.
 	PrimOp *PrimOp
 	Value  func(st *State) Value
@@ -237,7 +239,7 @@ type Builtin struct {
 func (st *State) install(builtins []Builtin) {
 	set := st.NewAttrs(len(builtins) + 1)
 	for _, b := range builtins {
-		if b.Impure && st.opts.Pure {
+		if b.Impure && st.opts.Pure || b.Feature != "" && !st.opts.Features[b.Feature] {
 			continue
 		}
 		var v Value

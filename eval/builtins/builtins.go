@@ -13,7 +13,8 @@ func All() []eval.Builtin {
 	var all []eval.Builtin
 	for _, family := range [][]eval.Builtin{
 		constants(), control(), typePredicates(), arithmetic(), attrSets(), lists(), text(), contexts(),
-		files(), conversions(), derivations(), versions(), regexes(), hashes(),
+		files(), conversions(), derivations(), versions(), regexes(), hashes(), fetchers(), flakes(),
+		feature("dynamic-derivations", op2("outputOf", 0, outputOf)),
 	} {
 		all = append(all, family...)
 	}
@@ -52,6 +53,14 @@ func global(bs ...eval.Builtin) []eval.Builtin {
 func noTrace(b eval.Builtin) eval.Builtin {
 	b.PrimOp.NoTrace = true
 	return b
+}
+
+// feature makes builtins depend on an experimental feature.
+func feature(name string, bs ...eval.Builtin) []eval.Builtin {
+	for i := range bs {
+		bs[i].Feature = name
+	}
+	return bs
 }
 
 func constant(name string, v eval.Value) eval.Builtin {
