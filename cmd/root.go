@@ -31,6 +31,7 @@ var verbs = []func(*Env) *cobra.Command{
 var legacyTools = map[string]func(env *Env, name string) *cobra.Command{
 	"hash":        newNixHash,
 	"instantiate": newInstantiateTool,
+	"store":       newNixStore,
 }
 
 // nixTools are the names of all of Nix's own tools, without "nix-".
