@@ -147,6 +147,12 @@ func runShell(ctx context.Context, w World, args []string) int {
 		interp.Env(expand.ListEnviron(w.Env...)),
 		interp.Dir(w.Dir),
 		interp.Params(params...),
+		interp.CallHandler(func(_ context.Context, args []string) ([]string, error) {
+			if args[0] == "umask" { // known to the interpreter, but not done by it
+				args = append([]string{"busybox"}, args...)
+			}
+			return args, nil
+		}),
 		interp.ExecHandlers(execHandler(w)),
 	)
 	if err != nil {
