@@ -47,8 +47,10 @@ func (p *parser) attrName() *ast.AttrName {
 		return n
 	case ast.DOLLAR_CURLY:
 		p.next()
+		p.await[ast.RBRACE]++
 		x := p.expr()
-		p.close(ast.RBRACE, "'}'")
+		p.await[ast.RBRACE]--
+		p.expect(ast.RBRACE, "'}'")
 		n := p.nodes.attrName.new()
 		n.Span, n.Braced = p.since(start), x
 		if name, ok := static(x); ok {
@@ -133,7 +135,9 @@ func (p *parser) setRest(n *ast.AttrSet, start int, first *ast.AttrName) {
 	if n.Rec || n.Legacy {
 		expected = expectRec
 	}
+	p.await[ast.RBRACE]++
 	n.Bindings = p.bindingList(first, expected)
+	p.await[ast.RBRACE]--
 	if p.kind == ast.RBRACE {
 		p.next()
 	} else {
@@ -155,7 +159,9 @@ func (p *parser) let() ast.Expr {
 
 func (p *parser) letRest(start int) ast.Expr {
 	n := &ast.Let{}
+	p.await[ast.IN]++
 	n.Bindings = p.bindingList(nil, expectLet)
+	p.await[ast.IN]--
 	n.In = ast.Pos(p.start)
 	if p.expect(ast.IN, expectLet...) {
 		n.Body = p.expr()
@@ -188,6 +194,10 @@ func (p *parser) bindingList(first *ast.AttrName, expected []string) []ast.Bindi
 	}
 loop:
 	for {
+		if p.split != nil {
+			p.bindings = append(p.bindings, p.attr(nil))
+			continue
+		}
 		switch p.kind {
 		case ast.IDENT, ast.OR_KW, ast.STR_OPEN, ast.DOLLAR_CURLY:
 			if p.kind == ast.STR_OPEN && p.src[p.start] != '"' {
@@ -197,9 +207,10 @@ loop:
 			p.bindings = append(p.bindings, p.attr(nil))
 		case ast.INHERIT:
 			p.bindings = append(p.bindings, p.inherit())
-		case ast.RBRACE, ast.IN, ast.EOF, ast.RPAREN, ast.RBRACKET, ast.THEN, ast.ELSE:
-			break loop
 		default:
+			if p.kind != ast.SEMI && p.closes() {
+				break loop
+			}
 			p.badBinding(expected)
 		}
 	}
@@ -212,10 +223,11 @@ loop:
 func (p *parser) badBinding(expected []string) {
 	start := p.start
 	p.unexpected(expected...)
-	p.skip()
-	p.sync(ast.SEMI)
 	if p.kind == ast.SEMI {
 		p.next()
+	} else {
+		p.skip()
+		p.syncBinding()
 	}
 	p.bindings = append(p.bindings, &ast.BadBinding{Span: p.since(start)})
 }
@@ -224,12 +236,17 @@ func (p *parser) badBinding(expected []string) {
 func (p *parser) attr(first *ast.AttrName) ast.Binding {
 	start := p.start
 	mark := len(p.names)
-	if first == nil {
-		first = p.attrName()
-	} else {
+	switch {
+	case first != nil:
 		start = int(first.Start)
+		p.names = append(p.names, first)
+	case p.split != nil:
+		start = int(p.split[0].Start)
+		p.names = append(p.names, p.split...)
+		p.split = nil
+	default:
+		p.names = append(p.names, p.attrName())
 	}
-	p.names = append(p.names, first)
 	for p.kind == ast.DOT {
 		p.next()
 		name := p.attrName()
@@ -246,36 +263,30 @@ func (p *parser) attr(first *ast.AttrName) ast.Binding {
 	if p.kind != ast.ASSIGN {
 		p.unexpected("'.'", "'='")
 		n.Value = p.missing()
-		if !p.startsBinding() {
-			p.sync(ast.SEMI)
-			if p.kind == ast.SEMI {
-				p.next()
-			}
-		}
+		n.Eq = n.Value.Pos()
+		p.syncBinding()
 		n.Span = p.since(start)
 		return n
 	}
 	p.next()
+	p.await[ast.SEMI]++
 	n.Value = p.expr()
-	p.semi()
-	n.Span = p.since(start)
-	return n
-}
-
-// semi reads the semicolon after a binding.
-func (p *parser) semi() {
+	p.await[ast.SEMI]--
 	if p.kind == ast.SEMI {
 		p.next()
-		return
+		n.Span = p.since(start)
+		return n
 	}
 	p.unexpected("';'")
-	if p.startsBinding() {
-		return
+	if p.kind == ast.ASSIGN {
+		if p.split = p.splitBinding(&n.Value); p.split != nil {
+			n.Span = span(start, int(n.Value.Stop()))
+			return n
+		}
 	}
-	p.sync(ast.SEMI)
-	if p.kind == ast.SEMI {
-		p.next()
-	}
+	p.syncBinding()
+	n.Span = p.since(start)
+	return n
 }
 
 // inherit reads inherit a b; or inherit (from) a b;.
@@ -285,9 +296,14 @@ func (p *parser) inherit() ast.Binding {
 	p.next()
 	if p.kind == ast.LPAREN {
 		p.next()
+		p.await[ast.RPAREN]++
+		p.await[ast.SEMI]++
 		n.From = p.expr()
-		p.close(ast.RPAREN, "')'")
+		p.await[ast.RPAREN]--
+		p.expect(ast.RPAREN, "')'")
+		p.await[ast.SEMI]--
 	}
+	head := p.prevEnd
 	mark := len(p.names)
 	for {
 		name := p.attrName()
@@ -299,19 +315,32 @@ func (p *parser) inherit() ast.Binding {
 		}
 		p.names = append(p.names, name)
 	}
-	n.Names = p.nodes.names.copy(p.names[mark:])
-	p.names = p.names[:mark]
+	end := 0
 	if p.kind == ast.SEMI {
 		p.next()
 	} else {
 		p.unexpected()
-		if !p.startsBinding() {
-			p.sync(ast.SEMI)
-			if p.kind == ast.SEMI {
-				p.next()
+		last := len(p.names) - 1
+		if (p.kind == ast.ASSIGN || p.kind == ast.DOT) && last >= mark {
+			before := head
+			if last > mark {
+				before = int(p.names[last-1].End)
+			}
+			if p.newLine(before, int(p.names[last].Start)) {
+				p.split = []*ast.AttrName{p.names[last]}
+				p.names = p.names[:last]
+				end = before
 			}
 		}
+		if p.split == nil {
+			p.syncBinding()
+		}
 	}
+	n.Names = p.nodes.names.copy(p.names[mark:])
+	p.names = p.names[:mark]
 	n.Span = p.since(start)
+	if p.split != nil {
+		n.Span.End = ast.Pos(end)
+	}
 	return n
 }

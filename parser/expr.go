@@ -310,8 +310,10 @@ func (p *parser) simple() ast.Expr {
 	case ast.LPAREN:
 		p.next()
 		n := p.nodes.paren.new()
+		p.await[ast.RPAREN]++
 		n.X = p.expr()
-		p.close(ast.RPAREN, "')'")
+		p.await[ast.RPAREN]--
+		p.expect(ast.RPAREN, "')'")
 		n.Span = p.since(start)
 		return n
 	case ast.LBRACKET:
@@ -338,6 +340,10 @@ func (p *parser) simple() ast.Expr {
 		return n
 	}
 	p.unexpected()
+	switch p.kind {
+	case ast.IF, ast.WITH, ast.ASSERT:
+		return p.expr() // as if it had parentheses
+	}
 	return p.missing()
 }
 
@@ -349,20 +355,28 @@ func (p *parser) list() ast.Expr {
 	}
 	p.next()
 	mark := len(p.exprs)
+	p.await[ast.RBRACKET]++
 	for {
 		for startsSimple[p.kind] {
 			p.exprs = append(p.exprs, p.selected())
 		}
-		if p.kind == ast.RBRACKET || closes[p.kind] {
+		if p.kind == ast.RBRACKET {
 			break
 		}
 		p.unexpected()
+		switch p.kind {
+		case ast.IF, ast.WITH, ast.ASSERT:
+			p.exprs = append(p.exprs, p.expr())
+			continue
+		}
+		if p.closes() && !(p.kind == ast.SEMI && p.strayInList()) {
+			break
+		}
 		p.skip()
 	}
+	p.await[ast.RBRACKET]--
 	if p.kind == ast.RBRACKET {
 		p.next()
-	} else {
-		p.unexpected()
 	}
 	n := p.nodes.list.new()
 	n.Elems = p.nodes.exprs.copy(p.exprs[mark:])
@@ -409,13 +423,17 @@ func (p *parser) ifElse() ast.Expr {
 	n := &ast.If{}
 	start := p.start
 	p.next()
+	p.await[ast.ELSE]++
+	p.await[ast.THEN]++
 	n.Cond = p.expr()
+	p.await[ast.THEN]--
 	n.ThenPos = ast.Pos(p.start)
 	if p.expect(ast.THEN, "'then'") {
 		n.Then = p.expr()
 	} else {
 		n.Then = p.missing()
 	}
+	p.await[ast.ELSE]--
 	n.ElsePos = ast.Pos(p.start)
 	if p.expect(ast.ELSE, "'else'") {
 		n.Else = p.expr()
@@ -430,7 +448,9 @@ func (p *parser) with() ast.Expr {
 	n := &ast.With{}
 	start := p.start
 	p.next()
+	p.await[ast.SEMI]++
 	n.Scope = p.expr()
+	p.await[ast.SEMI]--
 	n.Semi = ast.Pos(p.start)
 	if p.expect(ast.SEMI, "';'") {
 		n.Body = p.expr()
@@ -445,7 +465,9 @@ func (p *parser) assert() ast.Expr {
 	n := &ast.Assert{}
 	start := p.start
 	p.next()
+	p.await[ast.SEMI]++
 	n.Cond = p.expr()
+	p.await[ast.SEMI]--
 	n.Semi = ast.Pos(p.start)
 	if p.expect(ast.SEMI, "';'") {
 		n.Body = p.expr()

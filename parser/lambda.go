@@ -27,6 +27,13 @@ func (p *parser) braces() (ast.Expr, *ast.Formals) {
 			ident := p.nodes.ident.new()
 			ident.Span, ident.Name = id, name
 			return nil, p.formalList(start, ident)
+		case ast.IDENT, ast.ELLIPSIS, ast.EQ, ast.SEMI:
+			if p.likeFormals() {
+				p.unexpected("'.'", "'='")
+				ident := p.nodes.ident.new()
+				ident.Span, ident.Name = id, name
+				return nil, p.formalList(start, ident)
+			}
 		}
 		n := p.nodes.set.new()
 		n.Open = ast.Pos(start)
@@ -51,7 +58,7 @@ func (p *parser) formalList(start int, first *ast.Ident) *ast.Formals {
 			if p.kind == ast.ELLIPSIS {
 				f.Ellipsis, f.EllipsisPos = true, ast.Pos(p.start)
 				p.next()
-				p.close(ast.RBRACE, "'}'")
+				p.expect(ast.RBRACE, "'}'")
 				break
 			}
 			if p.kind == ast.RBRACE {
@@ -60,10 +67,11 @@ func (p *parser) formalList(start int, first *ast.Ident) *ast.Formals {
 			}
 			if p.kind != ast.IDENT {
 				p.unexpected("identifier", "'...'", "'}'")
-				p.sync(ast.RBRACE)
-				if p.kind == ast.RBRACE {
+				if p.kind == ast.COMMA {
 					p.next()
+					continue
 				}
+				p.endFormals()
 				break
 			}
 			first = p.ident()
@@ -72,7 +80,11 @@ func (p *parser) formalList(start int, first *ast.Ident) *ast.Formals {
 		n.Name = first
 		if p.kind == ast.QUESTION {
 			p.next()
+			p.await[ast.RBRACE]++
+			p.await[ast.COMMA]++
 			n.Default = p.expr()
+			p.await[ast.RBRACE]--
+			p.await[ast.COMMA]--
 		}
 		n.Span = p.since(int(first.Start))
 		p.formals = append(p.formals, n)
@@ -89,10 +101,7 @@ func (p *parser) formalList(start int, first *ast.Ident) *ast.Formals {
 		if p.kind == ast.IDENT || p.kind == ast.ELLIPSIS {
 			continue // a comma is missing
 		}
-		p.sync(ast.RBRACE)
-		if p.kind == ast.RBRACE {
-			p.next()
-		}
+		p.endFormals()
 		break
 	}
 	f.List = p.nodes.formals.copy(p.formals[mark:])
@@ -100,6 +109,16 @@ func (p *parser) formalList(start int, first *ast.Ident) *ast.Formals {
 	p.formals = p.formals[:mark]
 	f.Span = p.since(start)
 	return f
+}
+
+// endFormals skips to the end of formals after an error.
+func (p *parser) endFormals() {
+	for p.kind != ast.RBRACE && p.kind != ast.COLON && p.kind != ast.AT && !p.closes() {
+		p.skip()
+	}
+	if p.kind == ast.RBRACE {
+		p.next()
+	}
 }
 
 // argFirst reads what follows the name in name@{ formals }: body.
@@ -128,8 +147,21 @@ func (p *parser) formalsFirst(start int, f *ast.Formals) ast.Expr {
 		}
 	} else if p.kind != ast.COLON {
 		p.unexpected("':'", "'@'")
+		if !f.Ellipsis && len(f.List) == 1 && f.List[0].Default == nil {
+			return p.unfinishedSet(f)
+		}
 	}
 	return p.lambdaBody(start, arg, f)
+}
+
+// unfinishedSet makes a set of { name }, which is read like formals but is no
+// function.
+func (p *parser) unfinishedSet(f *ast.Formals) ast.Expr {
+	id := f.List[0].Name
+	bad := &ast.Bad{Span: span(int(id.End), int(id.End))}
+	return &ast.AttrSet{Span: f.Span, Open: f.Start, Bindings: []ast.Binding{
+		&ast.Attr{Span: id.Span, Path: []*ast.AttrName{{Span: id.Span, Name: id.Name}}, Eq: id.End, Value: bad},
+	}}
 }
 
 // lambdaBody reads : body.

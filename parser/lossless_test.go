@@ -17,7 +17,7 @@ func lossless(f *ast.File) error {
 	tokens, comments := f.Tokens, f.Comments
 	for len(tokens) > 0 || len(comments) > 0 {
 		var s ast.Span
-		if len(comments) == 0 || len(tokens) > 0 && tokens[0].Start < comments[0].Start {
+		if len(comments) == 0 || len(tokens) > 0 && tokens[0].Start <= comments[0].Start {
 			s, tokens = tokens[0].Span, tokens[1:]
 		} else {
 			s, comments = comments[0].Span, comments[1:]

@@ -42,13 +42,16 @@ type parser struct {
 	// more; see longer.
 	plainUntil int
 	depth      int
+	// await counts the constructs around that end at a kind of token.
+	await [64]int32
 	// eofPos is where an unexpected end of the file is reported, if not there.
 	eofPos     int
 	keep       bool
 	pipes      bool
-	failed     bool // an error was reported that Nix's grammar would stop at
-	noBlockEnd bool // no comment ends in the rest of the text
-	nul        bool // the text scanned last has NUL bytes
+	split      []*ast.AttrName // the path of the next binding, read already by mistake
+	failed     bool            // an error was reported that Nix's grammar would stop at
+	noBlockEnd bool            // no comment ends in the rest of the text
+	nul        bool            // the text scanned last has NUL bytes
 	file       *ast.File
 
 	nodes nodes

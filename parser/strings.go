@@ -94,7 +94,9 @@ func (p *parser) interpolation(i int) (end int, ok bool) {
 	p.token(ast.DOLLAR_CURLY, i, i+2)
 	p.pos, p.end = i+2, i+2
 	p.next()
+	p.await[ast.RBRACE]++
 	x := p.expr()
+	p.await[ast.RBRACE]--
 	if p.kind != ast.RBRACE {
 		p.unexpected("'}'")
 		p.sync(ast.RBRACE)
