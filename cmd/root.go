@@ -20,10 +20,12 @@ var verbs = []func(*Env) *cobra.Command{
 	newCheckCmd,
 	newConfigCmd,
 	newHashCmd,
+	newKeyCmd,
 	newEvalCmd,
 	newLspCmd,
 	newParseCmd,
 	newShowConfigCmd,
+	newStoreCmd,
 }
 
 // legacyTools makes the commands that are chosen by the name gonix is called by:

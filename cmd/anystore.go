@@ -1,0 +1,231 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"gonix.dev/gonix/settings"
+	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/cache"
+	"gonix.dev/gonix/store/local"
+	"gonix.dev/gonix/store/sign"
+)
+
+// stores opens the stores of one command. They share connections and what is
+// remembered of binary caches.
+type stores struct {
+	env       *Env
+	set       *settings.Settings
+	verbosity local.Level
+	transport *cache.Transport
+	disk      *cache.DiskCache
+	opened    []io.Closer
+}
+
+func newStores(env *Env, s *settings.Settings, verbosity local.Level) *stores {
+	seconds := func(name string) time.Duration { return time.Duration(s.Size(name)) * time.Second }
+	t := &cache.Transport{
+		Getenv:         env.Getenv,
+		UserAgent:      "gonix/" + version,
+		CAFile:         s.String("ssl-cert-file"),
+		NetrcFile:      s.String("netrc-file"),
+		ConnectTimeout: seconds("connect-timeout"),
+		StallTimeout:   seconds("stalled-download-timeout"),
+		Connections:    s.Int("http-connections"),
+		BytesPerSecond: int64(s.Int("download-speed")) << 10,
+		NoHTTP2:        !s.Bool("http2"),
+	}
+	if suffix := s.String("user-agent-suffix"); suffix != "" {
+		t.UserAgent += " " + suffix
+	}
+	if t.Connections == 0 {
+		t.Connections = -1
+	}
+	if !s.IsDefault("connect-timeout") {
+		// Whoever has set it knows their network.
+		t.FirstContact = max(t.ConnectTimeout, time.Second)
+	}
+	return &stores{env: env, set: s, verbosity: verbosity, transport: t}
+}
+
+// Close closes what was opened.
+func (st *stores) Close() error {
+	var errs []error
+	for _, c := range slices.Backward(st.opened) {
+		errs = append(errs, c.Close())
+	}
+	st.opened = nil
+	return errors.Join(errs...)
+}
+
+// isCache says whether a store URI is that of a binary cache.
+func isCache(uri string) bool {
+	scheme, _, ok := strings.Cut(uri, "://")
+	return ok && slices.Contains(cache.Schemes, scheme)
+}
+
+// open opens the store that a URI names: a binary cache or a local store.
+func (st *stores) open(ctx context.Context, uri string) (store.Store, error) {
+	if isCache(uri) {
+		return st.openCache(uri)
+	}
+	set, err := storeSettings(st.env, st.set, uri, st.verbosity)
+	if err != nil {
+		return nil, err
+	}
+	s, err := local.Open(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	st.opened = append(st.opened, s)
+	return s, nil
+}
+
+// openDefault opens the store of the settings.
+func (st *stores) openDefault(ctx context.Context) (store.Store, error) {
+	return st.open(ctx, st.set.String("store"))
+}
+
+func (st *stores) openCache(uri string) (*cache.Cache, error) {
+	return cache.Open(st.cacheURI(uri), cache.Options{
+		StoreDir:  st.storeDir(),
+		Transport: st.transport,
+		Disk:      st.diskCache(),
+		Retry: cache.Retry{
+			Attempts:     max(1, st.set.Int("filetransfer-retry-attempts")),
+			Delay:        time.Duration(st.set.Size("filetransfer-retry-delay")) * time.Millisecond,
+			LimitedDelay: time.Duration(st.set.Size("filetransfer-retry-delay-rate-limited")) * time.Millisecond,
+			MaxDelay:     time.Duration(st.set.Size("filetransfer-retry-max-delay")) * time.Millisecond,
+			NoJitter:     !st.set.Bool("filetransfer-retry-jitter"),
+		},
+	})
+}
+
+// cacheURI makes key files in a cache's parameters absolute.
+func (st *stores) cacheURI(uri string) string {
+	base, query, ok := strings.Cut(uri, "?")
+	if !ok || !strings.Contains(query, "secret-key") {
+		return uri
+	}
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return uri
+	}
+	for _, name := range []string{"secret-key", "secret-keys"} {
+		if files := q.Get(name); files != "" {
+			words := strings.Split(files, ",")
+			for i := range words {
+				words[i] = st.env.abs(words[i])
+			}
+			q.Set(name, strings.Join(words, ","))
+		}
+	}
+	return base + "?" + q.Encode()
+}
+
+func (st *stores) storeDir() store.Dir {
+	if v := firstOf(st.env.Getenv("NIX_STORE_DIR"), st.env.Getenv("NIX_STORE")); v != "" {
+		return store.Dir(filepath.Clean(v))
+	}
+	return store.DefaultDir
+}
+
+// diskCache opens the memory of binary caches, or does without.
+func (st *stores) diskCache() *cache.DiskCache {
+	if st.disk != nil {
+		return st.disk
+	}
+	dir := st.env.Getenv("NIX_CACHE_HOME")
+	if dir == "" {
+		base := st.env.Getenv("XDG_CACHE_HOME")
+		if base == "" {
+			if base = st.env.Getenv("HOME"); base == "" {
+				return nil
+			}
+			base = filepath.Join(base, ".cache")
+		}
+		dir = filepath.Join(base, "nix")
+	}
+	ttl := func(name string) time.Duration {
+		if n := st.set.Size(name); n > 0 {
+			return time.Duration(min(n, 1<<33)) * time.Second
+		}
+		return -1
+	}
+	d, err := cache.OpenDiskCache(filepath.Join(dir, filepath.Base(cache.DiskCacheName)), cache.TTL{
+		Positive: ttl("narinfo-cache-positive-ttl"),
+		Negative: ttl("narinfo-cache-negative-ttl"),
+		Meta:     ttl("narinfo-cache-meta-ttl"),
+	})
+	if err != nil {
+		return nil // it only saves requests
+	}
+	st.disk = d
+	st.opened = append(st.opened, d)
+	return d
+}
+
+// substituter has the caches that paths may be fetched from: those of
+// substituters, unless substitute is off.
+func (st *stores) substituter() (*cache.Substituter, error) {
+	keys, err := sign.ParseKeys(st.set.Strings("trusted-public-keys"))
+	if err != nil {
+		return nil, fmt.Errorf("setting 'trusted-public-keys': %w", err)
+	}
+	sub := &cache.Substituter{
+		Keys:          keys,
+		NoRequireSigs: !st.set.Bool("require-sigs"),
+		Warn:          func(msg string) { warnf(st.env, "%s", msg) },
+	}
+	if !st.set.Bool("substitute") {
+		return sub, nil
+	}
+	for _, uri := range st.set.Strings("substituters") {
+		if !isCache(uri) {
+			warnf(st.env, "substituter '%s' is not a binary cache: going on without it", uri)
+			continue
+		}
+		c, err := st.openCache(uri)
+		if err != nil {
+			warnf(st.env, "%v", err)
+			continue
+		}
+		sub.Caches = append(sub.Caches, c)
+	}
+	return sub, nil
+}
+
+// storePaths reads the store paths that a command was given: absolute names in or
+// below the store, or symlinks to such.
+func storePaths(env *Env, src store.Source, args []string) ([]store.Path, error) {
+	paths := make([]store.Path, len(args))
+	for i, arg := range args {
+		p, err := followToStore(env, src.StoreDir(), arg)
+		if err != nil {
+			return nil, err
+		}
+		paths[i] = p
+	}
+	return paths, nil
+}
+
+// secretKey reads a file with a secret key.
+func secretKey(env *Env, name string) (sign.SecretKey, error) {
+	text, err := os.ReadFile(env.abs(name))
+	if err != nil {
+		return sign.SecretKey{}, fmt.Errorf("read secret key: %w", err)
+	}
+	k, err := sign.ParseSecretKey(string(text))
+	if err != nil {
+		return sign.SecretKey{}, fmt.Errorf("read secret key '%s': %w", name, err)
+	}
+	return k, nil
+}

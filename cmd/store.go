@@ -1,0 +1,21 @@
+package cmd
+
+import "github.com/spf13/cobra"
+
+// storeVerbs make the commands of `gonix store <verb>`, one file each.
+var storeVerbs = []func(*Env) *cobra.Command{
+	newStoreCopySigsCmd,
+	newStoreInfoCmd,
+	newStoreSignCmd,
+}
+
+func newStoreCmd(env *Env) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "store",
+		Short: "Look at stores and change them",
+	}
+	for _, verb := range storeVerbs {
+		c.AddCommand(verb(env))
+	}
+	return c
+}
