@@ -17,14 +17,14 @@ func (s *Server) DocumentHighlight(ctx context.Context, p *protocol.DocumentHigh
 		return nil, err
 	}
 	out := []protocol.DocumentHighlight{}
-	for _, o := range occurrences(d, off) {
+	for _, o := range occurrences(ctx, s, d, off) {
 		kind := protocol.DocumentHighlightKindRead
 		if o.write {
 			kind = protocol.DocumentHighlightKindWrite
 		}
 		out = append(out, protocol.DocumentHighlight{Range: rangeOf(d, o.Span), Kind: kind})
 	}
-	return out, nil
+	return out, ctx.Err()
 }
 
 // occurrence is one mention of a name: where it is defined, or where it is used.
@@ -34,7 +34,7 @@ type occurrence struct {
 }
 
 // occurrences are the mentions, in one text, of what the name at an offset means.
-func occurrences(d *document.Snapshot, off ast.Pos) []occurrence {
+func occurrences(ctx context.Context, s *Server, d *document.Snapshot, off ast.Pos) []occurrence {
 	info := scopes.Of(d)
 	def, use := info.At(off)
 	var out []occurrence
@@ -46,6 +46,7 @@ func occurrences(d *document.Snapshot, off ast.Pos) []occurrence {
 		for _, u := range def.Uses {
 			out = append(out, occurrence{u.Span, false})
 		}
+		return out
 	case use != nil:
 		// A name that a with provides, or nobody: the same name under the same
 		// withs is the same thing.
@@ -54,6 +55,18 @@ func occurrences(d *document.Snapshot, off ast.Pos) []occurrence {
 				out = append(out, occurrence{u.Span, false})
 			}
 		}
+		return out
+	}
+	world := s.world(ctx)
+	m := world.At(unitOf.Of(d), off)
+	if m == nil {
+		return nil
+	}
+	if len(m.Slots) == 0 {
+		return []occurrence{{m.Span, false}}
+	}
+	for _, r := range mentionsIn(world, d, m.Name, keys(world.Chain(m.Slots))) {
+		out = append(out, occurrence{r.Span, r.Defines})
 	}
 	return out
 }

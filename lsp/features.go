@@ -10,6 +10,12 @@ func (s *Server) addFeatures(c *protocol.ServerCapabilities) {
 	c.SelectionRangeProvider = protocol.Boolean(true)
 	c.DocumentHighlightProvider = protocol.Boolean(true)
 	c.DocumentLinkProvider = &protocol.DocumentLinkOptions{}
+	c.DefinitionProvider = protocol.Boolean(true)
+	c.DeclarationProvider = protocol.Boolean(true)
+	c.ReferencesProvider = protocol.Boolean(true)
+	c.RenameProvider = &protocol.RenameOptions{PrepareProvider: yes}
+	c.WorkspaceSymbolProvider = protocol.Boolean(true)
+	c.CallHierarchyProvider = protocol.Boolean(true)
 	c.DocumentFormattingProvider = protocol.Boolean(true)
 	c.DocumentRangeFormattingProvider = &protocol.DocumentRangeFormattingOptions{RangesSupport: yes}
 	c.DocumentOnTypeFormattingProvider = protocol.DocumentOnTypeFormattingOptions{

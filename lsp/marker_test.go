@@ -300,6 +300,46 @@ func (s *session) applied(file string, edits []protocol.TextEdit) string {
 	return strings.Join(out, "\n")
 }
 
+// places writes locations, in order.
+func (s *session) places(list []protocol.Location) string {
+	var out []string
+	for _, l := range list {
+		out = append(out, s.name(l.URI)+":"+show(l.Range))
+	}
+	sort.Strings(out)
+	return strings.Join(out, " ")
+}
+
+// changed writes the lines that an edit of the workspace changes.
+func (s *session) changed(edit *protocol.WorkspaceEdit) string {
+	if edit == nil {
+		return "nothing"
+	}
+	var out []string
+	for _, c := range edit.DocumentChanges {
+		change, ok := c.(*protocol.TextDocumentEdit)
+		if !ok {
+			if create, ok := c.(*protocol.CreateFile); ok {
+				out = append(out, "create "+s.name(create.URI))
+			}
+			continue
+		}
+		name := s.name(change.TextDocument.URI)
+		var edits []protocol.TextEdit
+		for _, e := range change.Edits {
+			edits = append(edits, *e.(*protocol.TextEdit))
+		}
+		before, after := strings.Split(s.applied(name, nil), "\n"), strings.Split(s.applied(name, edits), "\n")
+		for i, line := range after {
+			if i >= len(before) || line != before[i] {
+				out = append(out, fmt.Sprintf("%s:%d: %s", name, i+1, line))
+			}
+		}
+	}
+	sort.Strings(out)
+	return strings.Join(out, "\n")
+}
+
 // questions are what a session can ask. Each returns the answer as text.
 var questions = map[string]func(s *session, m mark, args []string) string{
 	// diag is answered for the whole file at once.
@@ -368,6 +408,83 @@ var questions = map[string]func(s *session, m mark, args []string) string{
 			return err.Error()
 		}
 		return showTokens(s.texts[m.file], r.Data)
+	},
+	"definition": func(s *session, m mark, args []string) string {
+		r, err := s.Definition(context.Background(), &protocol.DefinitionParams{TextDocumentPositionParams: s.at(m, args[0])})
+		if err != nil {
+			return err.Error()
+		}
+		list, _ := r.(protocol.LocationSlice)
+		return s.places(list)
+	},
+	"declaration": func(s *session, m mark, args []string) string {
+		r, err := s.Declaration(context.Background(), &protocol.DeclarationParams{TextDocumentPositionParams: s.at(m, args[0])})
+		if err != nil {
+			return err.Error()
+		}
+		list, _ := r.(protocol.LocationSlice)
+		return s.places(list)
+	},
+	"references": func(s *session, m mark, args []string) string {
+		r, err := s.References(context.Background(), &protocol.ReferenceParams{
+			TextDocumentPositionParams: s.at(m, args[0]), Context: protocol.ReferenceContext{IncludeDeclaration: true},
+		})
+		if err != nil {
+			return err.Error()
+		}
+		return s.places(r)
+	},
+	// rename answers with the lines that change, in all files.
+	"rename": func(s *session, m mark, args []string) string {
+		at := s.at(m, args[0])
+		_, err := s.PrepareRename(context.Background(), &protocol.PrepareRenameParams{TextDocumentPositionParams: at})
+		if err != nil {
+			return err.Error()
+		}
+		r, err := s.Rename(context.Background(), &protocol.RenameParams{TextDocumentPositionParams: at, NewName: args[1][1:]})
+		if err != nil {
+			return err.Error()
+		}
+		return s.changed(r)
+	},
+	"move": func(s *session, m mark, args []string) string {
+		r, err := s.WillRenameFiles(context.Background(), &protocol.RenameFilesParams{Files: []protocol.FileRename{
+			{OldURI: string(s.uri(args[0][1:])), NewURI: string(s.uri(args[1][1:]))},
+		}})
+		if err != nil {
+			return err.Error()
+		}
+		return s.changed(r)
+	},
+	"workspaceSymbols": func(s *session, m mark, args []string) string {
+		r, err := s.Symbols(context.Background(), &protocol.WorkspaceSymbolParams{Query: args[0][1:]})
+		if err != nil {
+			return err.Error()
+		}
+		var out []string
+		for _, sym := range r.(protocol.SymbolInformationSlice) {
+			out = append(out, fmt.Sprintf("%s (%s:%s)", sym.Name, *sym.ContainerName, show(sym.Location.Range)))
+		}
+		return strings.Join(out, ", ")
+	},
+	"calls": func(s *session, m mark, args []string) string {
+		items, err := s.PrepareCallHierarchy(context.Background(), &protocol.CallHierarchyPrepareParams{TextDocumentPositionParams: s.at(m, args[0])})
+		if err != nil || len(items) == 0 {
+			return fmt.Sprint(err)
+		}
+		in, err1 := s.IncomingCalls(context.Background(), &protocol.CallHierarchyIncomingCallsParams{Item: items[0]})
+		out, err2 := s.OutgoingCalls(context.Background(), &protocol.CallHierarchyOutgoingCallsParams{Item: items[0]})
+		if err1 != nil || err2 != nil {
+			return fmt.Sprint(err1, err2)
+		}
+		text := items[0].Name + ":"
+		for _, c := range in {
+			text += fmt.Sprintf(" <- %s %d", c.From.Name, len(c.FromRanges))
+		}
+		for _, c := range out {
+			text += fmt.Sprintf(" -> %s %d", c.To.Name, len(c.FromRanges))
+		}
+		return text
 	},
 	"format": func(s *session, m mark, args []string) string {
 		var edits []protocol.TextEdit

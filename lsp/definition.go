@@ -1,0 +1,124 @@
+package lsp
+
+import (
+	"context"
+
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"gonix.dev/gonix/lsp/cursor"
+	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/lsp/shape"
+	"gonix.dev/gonix/parser/ast"
+)
+
+// Definition goes to where a name gets its value: through selections, inherits,
+// imports and calls of known functions; for a package that callPackage makes, to
+// the file of the package; for a path, to the file it names.
+func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (protocol.DefinitionResult, error) {
+	d, off, err := s.at(ctx, p.TextDocumentPositionParams)
+	if err != nil {
+		return nil, err
+	}
+	return protocol.LocationSlice(s.definitions(ctx, d, off)), ctx.Err()
+}
+
+// Declaration goes to the nearest place that brings a name into being: the
+// inherit, the argument, the attribute.
+func (s *Server) Declaration(ctx context.Context, p *protocol.DeclarationParams) (protocol.DeclarationResult, error) {
+	d, off, err := s.at(ctx, p.TextDocumentPositionParams)
+	if err != nil {
+		return nil, err
+	}
+	out := protocol.LocationSlice{}
+	if m := s.world(ctx).At(unitOf.Of(d), off); m != nil {
+		for _, slot := range m.Slots {
+			out = append(out, s.slotLocations(ctx, slot)...)
+		}
+	}
+	return out, ctx.Err()
+}
+
+// definitions are the places that define what stands at an offset, as far as the
+// source shows them.
+func (s *Server) definitions(ctx context.Context, d *document.Snapshot, off ast.Pos) []protocol.Location {
+	path := cursor.Path(d.File().Root, off)
+	if len(path) > 0 {
+		if target, ok := s.pathTarget(ctx, d, path[len(path)-1]); ok {
+			return []protocol.Location{{URI: uri.File(target)}}
+		}
+	}
+	world := s.world(ctx)
+	m := world.At(unitOf.Of(d), off)
+	if m == nil {
+		return nil
+	}
+	out := []protocol.Location{}
+	chain := world.Chain(m.Slots)
+	for i, slot := range chain {
+		// A name that is inherited is defined elsewhere, if that can be found.
+		if slot.Inherited() && (i+1 < len(chain) || len(m.Slots) > 1) {
+			continue
+		}
+		if unit := s.packageFile(world, slot); unit != nil && !m.Defines {
+			if file, ok := s.docOf(ctx, unit); ok {
+				out = append(out, locationOf(file, ast.Span{}))
+				continue
+			}
+		}
+		if m.Defines && slot == m.Slots[0] && len(chain) > 1 {
+			continue // the cursor stands on it: the others are more interesting
+		}
+		out = append(out, s.slotLocations(ctx, slot)...)
+	}
+	if len(out) == 0 {
+		if use := scopes.Of(d).UseAt(off); use != nil && use.Def == nil && use.With != nil {
+			// Nobody knows what the with has, but there it must come from.
+			if with, ok := use.With.Node.(*ast.With); ok {
+				out = append(out, locationOf(d, ast.Span{Start: with.Start, End: with.Start + 4}))
+			}
+		}
+	}
+	return out
+}
+
+func (s *Server) slotLocations(ctx context.Context, slot *shape.Slot) []protocol.Location {
+	file, ok := s.docOf(ctx, slot.Unit)
+	if !ok {
+		return nil
+	}
+	var out []protocol.Location
+	for _, n := range slot.Names {
+		out = append(out, locationOf(file, n))
+	}
+	return out
+}
+
+// packageFile returns the file in `name = callPackage ./file { }` or `name =
+// import ./file`.
+func (s *Server) packageFile(world shape.World, slot *shape.Slot) *shape.Unit {
+	fn, args := cursor.Call(slot.Value)
+	if len(args) == 0 {
+		return nil
+	}
+	switch shape.LastName(fn) {
+	case "import", "callPackage", "callPackages", "libsCallPackage", "callLibs", "callPythonPackage":
+		return world.File(slot.Unit, args[0])
+	}
+	return nil
+}
+
+// pathTarget returns the file that a path or search path literal names.
+func (s *Server) pathTarget(ctx context.Context, d *document.Snapshot, n ast.Node) (string, bool) {
+	path, ok := "", false
+	switch n := n.(type) {
+	case *ast.Path:
+		path, ok = s.pathOf(d, n)
+	case *ast.SearchPath:
+		path, ok = s.searchPath(s.viewOf(ctx), n.Name)
+	}
+	if !ok {
+		return "", false
+	}
+	return s.fileToOpen(s.viewOf(ctx), path)
+}

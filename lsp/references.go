@@ -1,0 +1,120 @@
+package lsp
+
+import (
+	"context"
+	"sort"
+	"strings"
+
+	"go.lsp.dev/protocol"
+
+	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/lsp/shape"
+	"gonix.dev/gonix/parser/ast"
+)
+
+// References finds the mentions of a name: in the text for a variable, in the
+// whole workspace for an attribute or an argument that other files can name.
+func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([]protocol.Location, error) {
+	d, off, err := s.at(ctx, p.TextDocumentPositionParams)
+	if err != nil {
+		return nil, err
+	}
+	out := []protocol.Location{}
+	for _, r := range s.references(ctx, d, off, p.WorkDoneToken) {
+		if !r.Defines || p.Context.IncludeDeclaration {
+			out = append(out, locationOf(r.doc, r.Span))
+		}
+	}
+	return out, ctx.Err()
+}
+
+// reference is a mention in a text.
+type reference struct {
+	doc *document.Snapshot
+	*shape.Mention
+}
+
+// references are all mentions that refer to what the name at an offset refers
+// to.
+func (s *Server) references(ctx context.Context, d *document.Snapshot, off ast.Pos, token protocol.ProgressToken) []reference {
+	world := s.world(ctx)
+	m := world.At(unitOf.Of(d), off)
+	if m == nil {
+		return nil
+	}
+	targets := keys(world.Chain(m.Slots))
+	if len(targets) == 0 {
+		// Something unknown: whatever is spelt and looked up like it in this text.
+		var out []reference
+		for _, o := range occurrences(ctx, s, d, off) {
+			out = append(out, reference{d, &shape.Mention{Span: o.Span, Name: m.Name, Defines: o.write}})
+		}
+		return out
+	}
+	if slot := m.Slots[0]; localOnly(slot) && slot.Unit.Path == unitOf.Of(d).Path {
+		return mentionsIn(world, d, m.Name, targets)
+	}
+	ctx, progress := s.startProgress(ctx, token, "Finding references")
+	defer progress.end("")
+	var out []reference
+	seen := map[string]bool{}
+	visit := func(doc *document.Snapshot) error {
+		if !seen[docKey(doc.URI)] && strings.Contains(doc.Text, m.Name) {
+			seen[docKey(doc.URI)] = true
+			out = append(out, mentionsIn(world, doc, m.Name, targets)...)
+		}
+		return nil
+	}
+	visit(d)
+	for _, slot := range m.Slots {
+		if doc, ok := s.docOf(ctx, slot.Unit); ok {
+			visit(doc)
+		}
+	}
+	if err := s.eachFile(ctx, visit); err != nil {
+		return out
+	}
+	return out
+}
+
+func keys(slots []*shape.Slot) map[string]bool {
+	set := map[string]bool{}
+	for _, s := range slots {
+		set[s.Key()] = true
+	}
+	return set
+}
+
+// localOnly reports whether no other file can mention a slot: it is a let
+// binding or a plain argument.
+func localOnly(s *shape.Slot) bool {
+	switch s.Binding.(type) {
+	case *ast.Lambda:
+		return true
+	case *ast.Formal:
+		return false
+	}
+	_, let := s.Owner().(*ast.Let)
+	return let && !s.Inherited() && !nested(s)
+}
+
+// nested reports whether a slot is an attribute below the name of a let binding.
+func nested(s *shape.Slot) bool {
+	a, ok := s.Binding.(*ast.Attr)
+	return ok && len(a.Path) > 0 && a.Path[0].Name != s.Name
+}
+
+// mentionsIn finds the mentions of slots in one text.
+func mentionsIn(world shape.World, d *document.Snapshot, name string, targets map[string]bool) []reference {
+	var out []reference
+	world.Mentions(unitOf.Of(d), name, func(m *shape.Mention) {
+		for _, slot := range world.Chain(m.Slots) {
+			if targets[slot.Key()] {
+				out = append(out, reference{d, m})
+				return
+			}
+		}
+	})
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Start < out[j].Start })
+	return out
+}

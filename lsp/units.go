@@ -1,0 +1,59 @@
+package lsp
+
+import (
+	"context"
+
+	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/lsp/shape"
+)
+
+// unitOf is a text as package shape wants it.
+var unitOf = document.NewAnalysis(func(d *document.Snapshot) *shape.Unit {
+	path := d.Path
+	if path == "" {
+		path = string(d.URI)
+	}
+	return &shape.Unit{Path: path, File: d.File(), Scope: scopes.Of(d)}
+})
+
+// world lets shapes be followed into other files: texts that are open, and files
+// on disk.
+func (s *Server) world(ctx context.Context) shape.World {
+	v := s.viewOf(ctx)
+	return shape.World{
+		Load: func(path string) *shape.Unit {
+			path, ok := s.fileToOpen(v, path)
+			if !ok || ctx.Err() != nil {
+				return nil
+			}
+			d, err := s.file(ctx, path)
+			if err != nil {
+				return nil
+			}
+			return unitOf.Of(d)
+		},
+		Search: func(name string) string {
+			path, _ := s.searchPath(v, name)
+			return path
+		},
+	}
+}
+
+// fileToOpen is like the function of that name, and knows files that exist in an
+// editor only.
+func (s *Server) fileToOpen(v *view, path string) (string, bool) {
+	if v.docs[path] != nil {
+		return path, true
+	}
+	return fileToOpen(path)
+}
+
+// docOf returns the text that a unit is about.
+func (s *Server) docOf(ctx context.Context, u *shape.Unit) (*document.Snapshot, bool) {
+	v := s.viewOf(ctx)
+	if d := v.docs[u.Path]; d != nil {
+		return d, true
+	}
+	d, err := s.file(ctx, u.Path)
+	return d, err == nil
+}
