@@ -43,7 +43,7 @@ var goldens = []struct {
 }
 
 func TestExamples(t *testing.T) {
-	for _, tool := range []string{"nix-instantiate"} {
+	for _, tool := range []string{"nix-instantiate", "gonix-instantiate"} {
 		t.Run(tool, func(t *testing.T) {
 			if ok, err := have(tool); err != nil {
 				t.Fatal(err)
