@@ -61,9 +61,31 @@ func classify(message string) string {
 }
 
 var (
-	errorLine = regexp.MustCompile(`(?m)^error: (?:(?:while|… while).*\n)*(.*)$`)
+	errorLine = regexp.MustCompile(`(?m)^ *error: +(\S.*)$`)
 	position  = regexp.MustCompile(`at \S*/(case-\d+\.nix):(\d+:\d+)`)
 )
+
+// failure reads what a tool printed about an error. The innermost error counts,
+// which comes last when there are frames around it, and so does its position; when it
+// has none, the innermost frame's.
+func failure(stderr, file string) outcome {
+	o := outcome{message: strings.TrimSpace(stderr), pos: "nowhere"}
+	before, after := stderr, ""
+	if all := errorLine.FindAllStringSubmatchIndex(stderr, -1); all != nil {
+		m := all[len(all)-1]
+		o.message = stderr[m[2]:m[3]]
+		before, after = stderr[:m[0]], stderr[m[1]:]
+	}
+	o.kind = classify(o.message)
+	places := position.FindAllStringSubmatch(before, -1)
+	if inner := position.FindStringSubmatch(after); inner != nil {
+		places = append(places, inner)
+	}
+	if n := len(places); n > 0 && places[n-1][1] == file {
+		o.pos = places[n-1][2]
+	}
+	return o
+}
 
 // evaluate has a tool evaluate files, as few processes as errors allow.
 func evaluate(t *testing.T, tool, dir string, files []string) []outcome {
@@ -86,16 +108,7 @@ func evaluate(t *testing.T, tool, dir string, files []string) []outcome {
 		if err == nil {
 			continue
 		}
-		failed := filepath.Base(files[len(outcomes)])
-		o := outcome{message: strings.TrimSpace(stderr.String()), pos: "nowhere"}
-		if m := errorLine.FindStringSubmatch(stderr.String()); m != nil {
-			o.message = m[1]
-		}
-		o.kind = classify(o.message)
-		if m := position.FindStringSubmatch(stderr.String()); m != nil && m[1] == failed {
-			o.pos = m[2]
-		}
-		outcomes = append(outcomes, o)
+		outcomes = append(outcomes, failure(stderr.String(), filepath.Base(files[len(outcomes)])))
 	}
 	return outcomes
 }

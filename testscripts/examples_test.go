@@ -58,6 +58,7 @@ func TestExamples(t *testing.T) {
 						args = append(slices.Clone(args), "--argstr", "system", "x86_64-linux")
 					}
 					got, stderr := instantiate(t, tool, args...)
+					got = strings.TrimSuffix(got, "\n") + "\n" // see shell
 					path := filepath.Join("../examples/golden", g.file)
 					if *update && tool == "nix-instantiate" {
 						if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
