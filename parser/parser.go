@@ -76,6 +76,7 @@ func Parse(name, src string, mode Mode) *ast.File {
 		return f
 	}
 	p := &parser{src: src, file: f, keep: mode&KeepTokens != 0, pipes: mode&PipeOperators != 0}
+	p.nodes.expect(len(src))
 	if p.keep {
 		f.Tokens = make([]ast.Token, 0, len(src)/4+4)
 	}

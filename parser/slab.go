@@ -10,13 +10,10 @@ import (
 // A tree is kept or dropped as a whole, so nothing is lost by that.
 type slab[T any] struct {
 	free []T
-	size int
+	size int // of the next chunk
 }
 
-const (
-	firstChunk = 8
-	largeChunk = 512
-)
+const largeChunk = 512
 
 func (s *slab[T]) new() *T {
 	if len(s.free) == 0 {
@@ -43,9 +40,13 @@ func (s *slab[T]) copy(list []T) []T {
 }
 
 func (s *slab[T]) grow(n int) {
-	s.size = min(max(s.size*2, firstChunk), largeChunk)
 	s.free = make([]T, max(s.size, n))
+	s.size = max(s.size/3, 6)
 }
+
+// expect sizes the first chunk for a text of which every so many bytes need one
+// node.
+func (s *slab[T]) expect(length, each int) { s.size = min(length/each+1, largeChunk) }
 
 // nodes holds the slabs of the node types that are frequent.
 type nodes struct {
@@ -71,6 +72,32 @@ type nodes struct {
 	names    slab[*ast.AttrName]
 	bindings slab[ast.Binding]
 	formals  slab[*ast.Formal]
+}
+
+// expect sizes the slabs for a text. The numbers are averages over nixpkgs, in
+// bytes.
+func (n *nodes) expect(length int) {
+	n.ident.expect(length, 62)
+	n.int.expect(length, 3600)
+	n.str.expect(length, 110)
+	n.ind.expect(length, 1600)
+	n.path.expect(length, 2000)
+	n.paren.expect(length, 1300)
+	n.list.expect(length, 460)
+	n.set.expect(length, 240)
+	n.lambda.expect(length, 1400)
+	n.apply.expect(length, 220)
+	n.sel.expect(length, 260)
+	n.binary.expect(length, 1600)
+	n.attr.expect(length, 64)
+	n.inherit.expect(length, 4300)
+	n.attrName.expect(length, 46)
+	n.formal.expect(length, 340)
+	n.exprs.expect(length, 160)
+	n.parts.expect(length, 81)
+	n.names.expect(length, 46)
+	n.bindings.expect(length, 63)
+	n.formals.expect(length, 340)
 }
 
 // textSlab holds the texts that differ from the source: those with escapes or
