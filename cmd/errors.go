@@ -1,6 +1,9 @@
 package cmd
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // printError shows an error that ended a command.
 func printError(env *Env, err error) {
@@ -10,4 +13,21 @@ func printError(env *Env, err error) {
 // warnf shows something the user should know but that stops nothing.
 func warnf(env *Env, format string, args ...any) {
 	fmt.Fprintf(env.Stderr, "%s %s\n", env.paint(env.Stderr, styleWarning, "warning:"), fmt.Sprintf(format, args...))
+}
+
+// evalWarning shows a warning of the evaluator. Those of builtins.warn have a
+// prefix of their own, under which further lines are indented.
+func evalWarning(env *Env, msg string) {
+	const prefix = "evaluation warning:"
+	text, ok := strings.CutPrefix(msg, prefix+" ")
+	if !ok {
+		warnf(env, "%s", msg)
+		return
+	}
+	if strings.HasPrefix(text, "\n") {
+		text = strings.TrimSuffix(text, "\n")
+	} else {
+		text = " " + strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", len(prefix)+1))
+	}
+	fmt.Fprintf(env.Stderr, "%s%s\n", env.paint(env.Stderr, styleWarning, prefix), text)
 }

@@ -108,7 +108,7 @@ func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *se
 		},
 		NoImportFromDerivation: !s.Bool("allow-import-from-derivation"),
 		Trace:                  func(msg string) { fmt.Fprintf(env.Stderr, "trace: %s\n", msg) },
-		Warn:                   func(msg string) { warnf(env, "%s", msg) },
+		Warn:                   func(msg string) { evalWarning(env, msg) },
 	}
 	for _, name := range s.Strings("experimental-features") {
 		opts.Features[name] = true

@@ -88,7 +88,12 @@ func (c *compiler) expr(e ast.Expr) node {
 	case *ast.IndString:
 		return c.str(e.Parts, pos)
 	case *ast.URI:
-		c.lint(c.st.opts.Lint.URLs, pos, "URL literals are deprecated; use a string: \""+e.Value+"\"")
+		lint := c.st.opts.Lint.URLs
+		are := "discouraged"
+		if lint == LintError {
+			are = "disallowed"
+		}
+		c.lint(lint, pos, "URL literals are "+are+". Consider using a string literal \""+e.Value+"\" instead (lint-url-literals)")
 		return &constNode{String(e.Value), pos}
 	case *ast.Path:
 		return c.path(e, pos)
@@ -150,6 +155,10 @@ func (c *compiler) lint(level LintLevel, pos Pos, msg string) {
 	case LintError:
 		c.fail(&Error{Kind: ErrSyntax, Pos: pos, Msg: msg})
 	}
+}
+
+func notPortable(path string) string {
+	return "are not portable. Consider replacing path literal '" + path + "' by a string, relative path, or parameter (lint-absolute-path-literals)"
 }
 
 func (c *compiler) variable(name string, pos Pos) node {
@@ -217,16 +226,17 @@ func (c *compiler) path(e *ast.Path, pos Pos) node {
 	var abs string
 	switch {
 	case text[0] == '/':
-		c.lint(c.st.opts.Lint.AbsolutePaths, pos, "absolute path literals are not portable: "+text)
+		c.lint(c.st.opts.Lint.AbsolutePaths, pos, "absolute path literals "+notPortable(text))
 		abs = text
 	case strings.HasPrefix(text, "~/"):
 		if c.st.opts.Pure {
 			return c.fail(c.st.Errorf(ErrRestricted, pos, "the path '%s' can not be resolved in pure mode", text))
 		}
+		c.lint(c.st.opts.Lint.AbsolutePaths, pos, "home path literals "+notPortable(text))
 		abs = c.st.opts.Home + text[1:]
 	default:
 		if text[0] != '.' {
-			c.lint(c.st.opts.Lint.ShortPaths, pos, "relative path literals should begin with ./: "+text)
+			c.lint(c.st.opts.Lint.ShortPaths, pos, "relative path literal '"+text+"' should be prefixed with '.' for clarity: './"+text+"' (lint-short-path-literals)")
 		}
 		abs = c.dir + "/" + text
 	}

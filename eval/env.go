@@ -33,6 +33,7 @@ const (
 	thunkWaiting thunkState = iota
 	thunkForcing            // being evaluated right now: meeting it again is an infinite recursion
 	thunkDone
+	thunkFailed // data is a *failure
 )
 
 func (t *thunk) value() Value { return Value{t.data, t.n} }

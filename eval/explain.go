@@ -51,7 +51,7 @@ func (st *State) assertEqual(x, y Value, pos Pos) *Error {
 	}
 	differ := func(format string, args ...any) *Error { return st.Errorf(ErrAssert, 0, format, args...) }
 	number := func(v Value) bool { return v.isInt() || v.isFloat() }
-	if number(x) && number(y) && (x.isFloat() || y.isFloat()) {
+	if number(x) && number(y) {
 		if eq, err := st.Equal(x, y, pos, ""); err != nil || eq {
 			return err
 		}
@@ -60,11 +60,11 @@ func (st *State) assertEqual(x, y Value, pos Pos) *Error {
 	if x.Kind() != y.Kind() && !(x.IsFunction() && y.IsFunction()) {
 		return differ("%s of value '%s' is not equal to %s of value '%s'", st.showType(x), st.showForError(x), st.showType(y), st.showForError(y))
 	}
-	scalar := map[Kind]string{KindInt: "integer", KindBool: "boolean", KindString: "string", KindPath: "path"}
+	scalar := map[Kind]string{KindBool: "boolean", KindString: "string", KindPath: "path"}
 	switch kind := x.Kind(); kind {
 	case KindNull:
 		return nil
-	case KindInt, KindBool, KindString, KindPath:
+	case KindBool, KindString, KindPath:
 		if eq, err := st.Equal(x, y, pos, ""); err != nil || eq {
 			return err
 		}
@@ -119,11 +119,12 @@ func (st *State) assertEqualAttrs(x, y Value, pos Pos) *Error {
 	for _, at := range a.All() {
 		other := b.GetAttr(at.Sym)
 		if err := st.assertEqual(*at.Value, *other.Value, pos); err != nil {
-			if at.Pos != 0 {
-				err.AddTrace(at.Pos, "where left hand side is")
-			}
+			// The trace is shown from its end: the left side comes first.
 			if other.Pos != 0 {
 				err.AddTrace(other.Pos, "where right hand side is")
+			}
+			if at.Pos != 0 {
+				err.AddTrace(at.Pos, "where left hand side is")
 			}
 			return err.AddTrace(pos, "while comparing attribute '%s'", st.SymName(at.Sym))
 		}

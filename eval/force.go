@@ -1,5 +1,7 @@
 package eval
 
+import "unsafe"
+
 // Force gives a value in weak head normal form.
 func (st *State) Force(v Value) (Value, *Error) {
 	if v.Kind() != KindThunk {
@@ -30,6 +32,8 @@ func (st *State) forceThunk(t *thunk) (Value, *Error) {
 	switch t.state {
 	case thunkDone:
 		return t.value(), nil
+	case thunkFailed:
+		return Value{}, (*failure)(t.data).again()
 	case thunkForcing:
 		return Value{}, &Error{Kind: ErrRecursion, Msg: "infinite recursion encountered", cycleOf: t}
 	}
@@ -43,8 +47,14 @@ func (st *State) forceThunk(t *thunk) (Value, *Error) {
 	v, err := c.n.eval(st, (*Env)(t.data))
 	st.forceDepth--
 	if err != nil {
-		// Waiting again: after a tryEval somebody else may ask.
+		// After a tryEval somebody else may ask: what tryEval catches is
+		// remembered, anything else happens again.
 		t.state = thunkWaiting
+		if err.caught() {
+			t.state = thunkFailed
+			t.code = nil
+			t.data = unsafe.Pointer(&failure{err, len(err.Trace)})
+		}
 		if err.cycleOf != nil {
 			err.Cycle = append(err.Cycle, c.at())
 			if err.cycleOf == t {
@@ -57,6 +67,19 @@ func (st *State) forceThunk(t *thunk) (Value, *Error) {
 	t.code = nil
 	t.data, t.n = v.p, v.n
 	return v, nil
+}
+
+// failure is an error that a thunk remembers, with the trace it had then: on its
+// way to the tryEval, the error collects frames that are not the thunk's.
+type failure struct {
+	err   *Error
+	trace int
+}
+
+func (f *failure) again() *Error {
+	e := *f.err
+	e.Trace = f.err.Trace[:f.trace:f.trace]
+	return &e
 }
 
 // applyNode calls the function in slot 0 with the arguments in the slots after

@@ -1,8 +1,10 @@
 package builtins
 
 import (
+	"errors"
 	"path"
 	"strings"
+	"syscall"
 
 	"gonix.dev/gonix/eval"
 	"gonix.dev/gonix/store"
@@ -200,6 +202,12 @@ func readDir(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Erro
 		return eval.Value{}, err
 	}
 	entries, derr := st.Options().World.ReadDir(p)
+	if errors.Is(derr, syscall.ENOTDIR) {
+		if real, err := st.ResolveSymlinks(p); err == nil {
+			p = real
+		}
+		return eval.Value{}, st.Errorf(eval.ErrEval, 0, "'%s' is not a directory", p)
+	}
 	if derr != nil {
 		return eval.Value{}, st.FileError(derr, p, pos)
 	}

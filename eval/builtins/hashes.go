@@ -20,7 +20,7 @@ func hashAlgo(st *eval.State, a eval.Value, pos eval.Pos, builtin string) (hash.
 	}
 	algo, aerr := hash.ParseAlgo(name)
 	if aerr != nil {
-		return 0, st.Errorf(eval.ErrEval, pos, "unknown hash algorithm '%s'", name)
+		return 0, st.Errorf(eval.ErrEval, pos, "unknown hash algorithm '%s', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'", name)
 	}
 	return algo, nil
 }
@@ -92,6 +92,9 @@ func convertHash(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.
 	enc, eerr := hash.ParseEncoding(format)
 	if eerr != nil {
 		return eval.Value{}, st.StoreError(eerr, pos)
+	}
+	if format == "base32" {
+		st.Warn(`"base32" is a deprecated alias for hash format "nix32".`)
 	}
 	h, herr := hash.Parse(text, algo)
 	if herr != nil {

@@ -78,17 +78,24 @@ func (w *jsonWriter) list(elems []eval.Value, depth int) *eval.Error {
 	return nil
 }
 
+// attrs writes a set: by its __toString, else by its outPath, else as an object.
 func (w *jsonWriter) attrs(v eval.Value, depth int) *eval.Error {
 	st, set := w.st, v.AsAttrs()
-	if st.Get(set, "__toString") != nil {
-		s, ctx, err := st.CoerceToString(v, w.pos, "", 0)
+	if f := set.GetAttr(st.Sym("__toString")); f.Value != nil {
+		r, err := st.Call1(*f.Value, v, f.Pos)
 		if err != nil {
-			return err
+			return err.AddTrace(f.Pos, "while calling the `__toString` attribute")
 		}
-		return w.str(s, ctx)
+		if err := w.stringResult(r, f.Pos, depth+1); err != nil {
+			return err.AddTrace(f.Pos, "while using the result of the `__toString` attribute")
+		}
+		return nil
 	}
 	if out := set.GetAttr(st.Sym("outPath")); out.Value != nil {
-		return w.value(*out.Value, depth+1)
+		if err := w.value(*out.Value, depth+1); err != nil {
+			return err.AddTrace(out.Pos, "while using the `outPath` attribute")
+		}
+		return nil
 	}
 	w.out = append(w.out, '{')
 	for i, at := range st.Sorted(set) {
@@ -108,6 +115,38 @@ func (w *jsonWriter) attrs(v eval.Value, depth int) *eval.Error {
 	return nil
 }
 
+// stringResult writes what a __toString at pos returned: a string, a path, which
+// is not copied, or a set that becomes one of them.
+func (w *jsonWriter) stringResult(v eval.Value, pos eval.Pos, depth int) *eval.Error {
+	st := w.st
+	v, err := st.Force(v)
+	if err != nil {
+		return err
+	}
+	switch v.Kind() {
+	case eval.KindString:
+		return w.str(v.AsString(), v.Context())
+	case eval.KindPath:
+		return w.str(v.AsPath(), nil)
+	case eval.KindAttrs:
+		set := v.AsAttrs()
+		if st.Get(set, "__toString") != nil {
+			return w.attrs(v, depth)
+		}
+		if out := set.GetAttr(st.Sym("outPath")); out.Value != nil {
+			if depth > st.Options().MaxCallDepth {
+				return st.Errorf(eval.ErrRecursion, w.pos, "stack overflow; max-call-depth exceeded")
+			}
+			if err := w.stringResult(*out.Value, out.Pos, depth+1); err != nil {
+				return err.AddTrace(out.Pos, "while using the `outPath` attribute")
+			}
+			return nil
+		}
+		return st.Errorf(eval.ErrType, pos, "`__toString` must return a string, but got %s: %s", st.ShowType(v), st.ShowForError(v))
+	}
+	return st.Errorf(eval.ErrType, pos, "`__toString` should return a string, but got %s: %s", st.ShowType(v), st.ShowForError(v))
+}
+
 func (w *jsonWriter) str(s string, ctx *eval.Context) *eval.Error {
 	out, err := appendJSONString(w.st, w.out, s)
 	if err != nil {
@@ -122,7 +161,7 @@ func (w *jsonWriter) str(s string, ctx *eval.Context) *eval.Error {
 func appendJSONString(st *eval.State, out []byte, s string) ([]byte, *eval.Error) {
 	b, err := jsontext.AppendString(out, s)
 	if err != nil {
-		return nil, &eval.Error{Msg: err.Error(), Cause: err}
+		return nil, &eval.Error{Msg: "JSON serialization error: " + err.Error(), Cause: err}
 	}
 	return b, nil
 }

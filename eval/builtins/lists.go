@@ -1,6 +1,8 @@
 package builtins
 
 import (
+	"slices"
+
 	"gonix.dev/gonix/eval"
 )
 
@@ -452,7 +454,7 @@ func genericClosure(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *ev
 		if key, err = st.Force(key); err != nil {
 			return eval.Value{}, err
 		}
-		fresh, err := keys.add(key)
+		fresh, err := keys.add(key, v)
 		if err != nil {
 			return eval.Value{}, err
 		}
@@ -475,67 +477,66 @@ func genericClosure(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *ev
 
 // keySet is the set of keys that genericClosure has seen: a sorted list, for
 // keys are ordered by < and need not have a hash. Strings, by far the most common
-// keys, have a map.
+// keys, have a map as long as there is nothing else.
 type keySet struct {
 	st      *eval.State
 	pos     eval.Pos
-	strings map[string]bool
-	sorted  []eval.Value
+	strings map[string]eval.Value // the element of each key
+	sorted  []keyed
 }
+
+type keyed struct{ key, elem eval.Value }
 
 func newKeySet(st *eval.State, pos eval.Pos) *keySet {
-	return &keySet{st: st, pos: pos, strings: make(map[string]bool)}
+	return &keySet{st: st, pos: pos, strings: make(map[string]eval.Value)}
 }
 
-// add reports whether the key is new.
-func (k *keySet) add(key eval.Value) (bool, *eval.Error) {
-	const doing = "while comparing the `key` attributes of two genericClosure elements"
+// add reports whether the key of elem is new.
+func (k *keySet) add(key, elem eval.Value) (bool, *eval.Error) {
 	if key.Kind() == eval.KindString && len(k.sorted) == 0 {
 		s := key.AsString()
-		if k.strings[s] {
+		if _, ok := k.strings[s]; ok {
 			return false, nil
 		}
-		k.strings[s] = true
+		k.strings[s] = elem
 		return true, nil
 	}
-	if len(k.strings) > 0 {
-		// A key of another type among strings: compare it, to fail as < does.
-		for s := range k.strings {
-			if _, err := k.st.Less(key, eval.String(s), k.pos, doing); err != nil {
-				return false, err
-			}
-			break
+	for s, other := range k.strings {
+		// A key of another type among strings: this fails as < does.
+		if _, err := k.less(key, eval.String(s), elem, other); err != nil {
+			return false, err
 		}
 	}
 	lo, hi := 0, len(k.sorted)
 	for lo < hi {
 		mid := (lo + hi) / 2
-		less, err := k.st.Less(k.sorted[mid], key, k.pos, doing)
+		less, err := k.less(key, k.sorted[mid].key, elem, k.sorted[mid].elem)
 		if err != nil {
 			return false, err
 		}
 		if less {
-			lo = mid + 1
-		} else {
 			hi = mid
+		} else {
+			lo = mid + 1
 		}
 	}
-	if lo < len(k.sorted) {
-		less, err := k.st.Less(key, k.sorted[lo], k.pos, doing)
-		if err != nil {
-			return false, err
-		}
-		if !less {
-			return false, nil
-		}
-	} else if len(k.sorted) == 0 {
-		// Keys must be comparable even when there is only one.
-		if _, err := k.st.Less(key, key, k.pos, doing); err != nil {
+	if lo > 0 {
+		before := k.sorted[lo-1]
+		less, err := k.less(before.key, key, before.elem, elem)
+		if err != nil || !less {
 			return false, err
 		}
 	}
-	k.sorted = append(k.sorted, eval.Value{})
-	copy(k.sorted[lo+1:], k.sorted[lo:])
-	k.sorted[lo] = key
+	k.sorted = slices.Insert(k.sorted, lo, keyed{key, elem})
 	return true, nil
+}
+
+// less compares two keys, and names their elements if that fails.
+func (k *keySet) less(a, b, elemA, elemB eval.Value) (bool, *eval.Error) {
+	less, err := k.st.Less(a, b, k.pos, "")
+	if err != nil {
+		err.AddTrace(0, "with element %s", k.st.ShowForError(elemB))
+		err.AddTrace(0, "while comparing element %s", k.st.ShowForError(elemA))
+	}
+	return less, err
 }

@@ -82,5 +82,8 @@ func split(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Err
 	if merr != nil {
 		return eval.Value{}, st.Errorf(eval.ErrEval, pos, "%s", merr)
 	}
+	if len(out) == 0 {
+		return st.NewList([]eval.Value{b}), nil // with its context
+	}
 	return st.NewList(append(out, st.NewString(s[last:], nil))), nil
 }
