@@ -58,6 +58,10 @@ every node in bytes, syntax errors included.`,
 			}
 			fmt.Fprintf(env.Stdout, "%s\n", out)
 		}
+		for _, w := range f.Warnings {
+			pos := f.Position(w.Start)
+			warnf(env, "at %s:%d:%d: %s", f.Name, pos.Line, pos.Column, w.Msg)
+		}
 		errs := f.Errors
 		if len(errs) == 0 && !asJSON {
 			errs = nameErrors(f)

@@ -17,6 +17,8 @@ const (
 	CodeExperimental    = "experimental-feature"
 	CodeTooDeep         = "too-deep"
 	CodeTooLarge        = "too-large"
+	// CodeCursedOr is the code of the only warning.
+	CodeCursedOr = "cursed-or"
 )
 
 // errorAt reports an error. Of several at one place the first tells most: the
@@ -31,6 +33,21 @@ func (p *parser) errorAt(start, end int, code, msg string) *ast.Error {
 	e := &ast.Error{Span: span(start, max(start, end)), Code: code, Msg: msg}
 	p.file.Errors = append(p.file.Errors, e)
 	return e
+}
+
+// warnCursedOr warns if x is an application to a variable `or` where f a or b
+// means f (a or) b.
+func (p *parser) warnCursedOr(x ast.Expr) {
+	if p.lastOr == nil || x != ast.Expr(p.lastOr) {
+		return
+	}
+	p.file.Warnings = append(p.file.Warnings, &ast.Error{
+		Span: p.lastOr.Span, Code: CodeCursedOr,
+		Msg: "This expression uses `or` as an identifier in a way that will change in a future Nix release.\n" +
+			"Wrap this entire expression in parentheses to preserve its current meaning:\n" +
+			"    (" + p.src[p.lastOr.Start:p.lastOr.End] + ")\n" +
+			"Give feedback at https://github.com/NixOS/nix/pull/11121",
+	})
 }
 
 // unexpected reports that the current token cannot stand where it stands. Like

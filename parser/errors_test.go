@@ -153,3 +153,23 @@ func first(errs []*ast.Error) string {
 	}
 	return errs[0].Msg
 }
+
+func TestWarnings(t *testing.T) {
+	for src, want := range map[string]string{
+		"map or [ ]":           "",
+		"f (a or)":             "",
+		"f a or b":             "a or",
+		"[ (x: x) or ]":        "(x: x) or",
+		"{ }.a or (x: x) or b": "(x: x) or",
+		"a.b or c":             "",
+	} {
+		f := parser.Parse("a.nix", src, 0)
+		var got []string
+		for _, w := range f.Warnings {
+			got = append(got, src[w.Start:w.End])
+		}
+		if strings.Join(got, ", ") != want || len(f.Errors) > 0 {
+			t.Errorf("%s: warnings at %q, want %q", src, got, want)
+		}
+	}
+}

@@ -226,6 +226,7 @@ func (p *parser) application(fn ast.Expr, start int) ast.Expr {
 			return p.tooDeep()
 		}
 		arg := p.selected()
+		p.warnCursedOr(arg)
 		a := p.nodes.apply.new()
 		a.Span, a.Fn, a.Arg = p.since(start), fn, arg
 		fn = a
@@ -281,6 +282,7 @@ func (p *parser) selection(x ast.Expr, start int) ast.Expr {
 			s.Or = ast.Pos(p.start)
 			p.next()
 			s.Default = p.selected()
+			p.warnCursedOr(s.Default)
 			p.depth--
 		}
 		s.Span = p.since(start)
@@ -291,6 +293,7 @@ func (p *parser) selection(x ast.Expr, start int) ast.Expr {
 		arg := p.ident()
 		a := p.nodes.apply.new()
 		a.Span, a.Fn, a.Arg = p.since(start), x, arg
+		p.lastOr = a
 		return a
 	}
 	return x
@@ -358,7 +361,9 @@ func (p *parser) list() ast.Expr {
 	p.await[ast.RBRACKET]++
 	for {
 		for startsSimple[p.kind] {
-			p.exprs = append(p.exprs, p.selected())
+			x := p.selected()
+			p.warnCursedOr(x)
+			p.exprs = append(p.exprs, x)
 		}
 		if p.kind == ast.RBRACKET {
 			break

@@ -49,6 +49,7 @@ type parser struct {
 	keep       bool
 	pipes      bool
 	split      []*ast.AttrName // the path of the next binding, read already by mistake
+	lastOr     *ast.Apply      // the last application to a variable `or`
 	failed     bool            // an error was reported that Nix's grammar would stop at
 	noBlockEnd bool            // no comment ends in the rest of the text
 	nul        bool            // the text scanned last has NUL bytes

@@ -15,6 +15,10 @@ type File struct {
 	// errors contains Bad nodes and must not be evaluated.
 	Errors []*Error
 
+	// Warnings are about what is valid but will change its meaning. Nix prints
+	// them as "warning: at FILE:L:C: MSG".
+	Warnings []*Error
+
 	// Tokens and Comments are kept only when the parser was asked for them. Both
 	// are in source order; tokens exclude white space and comments. Strings are
 	// tokenised into their delimiters, text and interpolations.
