@@ -65,6 +65,7 @@ var storeOperations = []storeOperation{
 	{name: "load-db", usage: "load what --dump-db printed", run: (*nixStore).loadDB},
 	{name: "register-validity", usage: "make complete paths valid", flags: "reregister hash-given", run: (*nixStore).registerValidity},
 	{name: "check-validity", usage: "fail if a path is not valid", flags: "print-invalid", maxArgs: -1, run: (*nixStore).checkValidity},
+	{name: "generate-binary-cache-key", usage: "make a key: NAME SECRET-FILE PUBLIC-FILE", minArgs: 3, maxArgs: 3, noStore: true, run: (*nixStore).generateKey},
 	{name: "realise", short: "r", usage: "build or substitute store paths", flags: "dry-run ignore-unknown check", maxArgs: -1, run: (*nixStore).realise},
 }
 

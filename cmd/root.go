@@ -19,6 +19,7 @@ const (
 var verbs = []func(*Env) *cobra.Command{
 	newCheckCmd,
 	newConfigCmd,
+	newCopyCmd,
 	newHashCmd,
 	newKeyCmd,
 	newEvalCmd,

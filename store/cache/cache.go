@@ -375,6 +375,29 @@ func (c *Cache) QueryValidPaths(ctx context.Context, paths []store.Path) (map[st
 	return valid, g.Wait()
 }
 
+// AllValid lists the paths of the cache, sorted; only a directory can tell.
+func (c *Cache) AllValid(ctx context.Context) ([]store.Path, error) {
+	d, ok := c.back.(directory)
+	if !ok {
+		return nil, fmt.Errorf("'%s' cannot list all its paths", c.URI())
+	}
+	parts, err := d.hashParts()
+	if err != nil {
+		return nil, err
+	}
+	paths := make([]store.Path, 0, len(parts))
+	for _, part := range parts {
+		in, err := c.lookup(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		if in != nil {
+			paths = append(paths, in.Path)
+		}
+	}
+	return store.SortPaths(paths), nil
+}
+
 // lookup finds a narinfo: in memory, in the disk cache, in the cache itself. It
 // is nil if the cache does not have the path.
 func (c *Cache) lookup(ctx context.Context, hashPart string) (*narinfo.Info, error) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/google/renameio/v2"
 
@@ -65,6 +66,18 @@ func (d directory) put(_ context.Context, name string, data io.ReadSeeker, _ int
 		return err
 	}
 	return t.CloseAtomicallyReplace()
+}
+
+// hashParts are those of all narinfo files.
+func (d directory) hashParts() ([]string, error) {
+	entries, err := os.ReadDir(d.root)
+	var parts []string
+	for _, e := range entries {
+		if part, ok := strings.CutSuffix(e.Name(), ".narinfo"); ok && len(part) == store.HashLen {
+			parts = append(parts, part)
+		}
+	}
+	return parts, err
 }
 
 // spool makes a temporary file that adopt moves into the cache without copying.

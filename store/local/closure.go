@@ -178,3 +178,8 @@ func overIDs(c *sqlite.Conn, query string, ids []int64, row func(*sqlite.Stmt) e
 	}
 	return nil
 }
+
+// QueryClosure is ClosureInfos along references, as copying needs it.
+func (s *Store) QueryClosure(ctx context.Context, ps []store.Path) ([]*store.PathInfo, error) {
+	return s.ClosureInfos(ctx, ps, ClosureOptions{})
+}

@@ -1,0 +1,139 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/closure"
+	"gonix.dev/gonix/store/local"
+)
+
+// copyFlags are the flags of `gonix copy`.
+type copyFlags struct {
+	from, to    string
+	noCheckSigs bool
+	noClosure   bool
+	substitute  bool
+	dryRun      bool
+	repair      bool
+}
+
+func newCopyCmd(env *Env) *cobra.Command {
+	var o copyFlags
+	var which pathArgs
+	var flags *settingsFlags
+	c := &cobra.Command{
+		Use:   "copy [--from URI] [--to URI] PATH...",
+		Short: "Copy paths with all they need from one store to another",
+		Long: `Copy the closures of paths from one store to another. Where no store is given
+it is the one of the settings.
+
+Stores are local (auto, /some/root, local?root=/some/root) or binary caches:
+file:///dir, http(s)://host/dir, s3://bucket. What a cache is written with
+stands after a question mark: compression (none, xz, zstd, bzip2, gzip, br),
+compression-level, parallel-compression, secret-key, write-nar-listing,
+narinfo-compression, ls-compression, log-compression.`,
+		Example: `  gonix copy --to 'file:///var/cache?compression=zstd' ./result
+  gonix copy --from https://cache.nixos.org /nix/store/...-hello-2.10
+  gonix copy --to s3://bucket?region=eu-west-1 --all`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if o.from == "" && o.to == "" {
+				return usageErrorf("you must pass '--from' and/or '--to'")
+			}
+			s, err := flags.load(env)
+			if err != nil {
+				return err
+			}
+			st := newStores(env, s, local.Warn)
+			defer st.Close()
+			return o.run(c.Context(), env, st, &which, args)
+		},
+	}
+	c.Flags().StringVar(&o.from, "from", "", "copy from the store at `URI`")
+	c.Flags().StringVar(&o.to, "to", "", "copy to the store at `URI`")
+	c.Flags().BoolVar(&o.noCheckSigs, "no-check-sigs", false, "do not require that trusted keys have signed the paths")
+	c.Flags().BoolVar(&o.noClosure, "no-recursive", false, "copy only the paths, not what they refer to")
+	c.Flags().BoolVarP(&o.substitute, "substitute-on-destination", "s", false, "let the destination fetch paths from its substituters first")
+	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "only show what would be copied")
+	c.Flags().BoolVar(&o.repair, "repair", false, "replace paths that are there already")
+	which.add(c)
+	_ = c.Flags().MarkHidden("recursive")
+	flags = addSettingsFlags(c)
+	return c
+}
+
+func (o *copyFlags) run(ctx context.Context, env *Env, st *stores, which *pathArgs, args []string) error {
+	open := func(uri string) (store.Store, error) {
+		if uri == "" {
+			return st.openDefault(ctx)
+		}
+		return st.open(ctx, uri)
+	}
+	src, err := open(o.from)
+	if err != nil {
+		return err
+	}
+	dst, err := open(o.to)
+	if err != nil {
+		return err
+	}
+	which.recursive = false // Copy finds the closure
+	paths, err := which.paths(ctx, env, src, args)
+	if err != nil {
+		return err
+	}
+	opts := closure.CopyOptions{
+		NoCheckSigs: o.noCheckSigs, NoClosure: o.noClosure, DryRun: o.dryRun, Repair: o.repair,
+	}
+	if o.substitute {
+		sub, err := st.substituter()
+		if err != nil {
+			return err
+		}
+		opts.Substitute = func(ctx context.Context, p store.Path) bool {
+			found, err := sub.Query(ctx, p)
+			return err == nil && found != nil && sub.Substitute(ctx, p, dst, nil) == nil
+		}
+	}
+	progress := newCopyProgress(env, src, dst)
+	opts.Progress = progress.event
+	missing, err := closure.Copy(ctx, src, dst, paths, opts)
+	progress.finish()
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		var total int64
+		for _, info := range missing {
+			fmt.Fprintln(env.Stdout, src.StoreDir().Format(info.Path))
+			total += info.NarSize
+		}
+		fmt.Fprintf(env.Stderr, "would copy %s, %s\n", count(len(missing), "path"), byteSize(total))
+	}
+	return nil
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// byteSize is a number of bytes for people.
+func byteSize(n int64) string {
+	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+	f, i := float64(n), 0
+	for f >= 1024 && i < len(units)-1 {
+		f /= 1024
+		i++
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d %s", n, units[0])
+	}
+	return fmt.Sprintf("%.1f %s", f, units[i])
+}
