@@ -1,6 +1,10 @@
 package lsp
 
-import "go.lsp.dev/protocol"
+import (
+	"go.lsp.dev/protocol"
+
+	"gonix.dev/gonix/lsp/action"
+)
 
 // addFeatures announces the language features.
 func (s *Server) addFeatures(c *protocol.ServerCapabilities) {
@@ -10,6 +14,10 @@ func (s *Server) addFeatures(c *protocol.ServerCapabilities) {
 	c.SelectionRangeProvider = protocol.Boolean(true)
 	c.DocumentHighlightProvider = protocol.Boolean(true)
 	c.DocumentLinkProvider = &protocol.DocumentLinkOptions{}
+	c.CodeActionProvider = &protocol.CodeActionOptions{CodeActionKinds: []protocol.CodeActionKind{
+		action.QuickFix, action.Rewrite, action.Extract, action.Inline, action.FixAll,
+	}}
+	c.ExecuteCommandProvider = protocol.ExecuteCommandOptions{Commands: commands}
 	c.DefinitionProvider = protocol.Boolean(true)
 	c.DeclarationProvider = protocol.Boolean(true)
 	c.ReferencesProvider = protocol.Boolean(true)

@@ -486,6 +486,47 @@ var questions = map[string]func(s *session, m mark, args []string) string{
 		}
 		return text
 	},
+	// action answers with the titles of what is offered, or, given the start of a
+	// title, with the file after that.
+	"action": func(s *session, m mark, args []string) string {
+		p := &protocol.CodeActionParams{TextDocument: s.docID(s.uri(m.file)), Range: s.rangeAt(m, args[0])}
+		if len(args) > 1 && strings.Contains(args[1], "safe fix") {
+			p.Context.Only = []protocol.CodeActionKind{protocol.CodeActionKindSourceFixAll}
+		}
+		r, err := s.CodeAction(context.Background(), p)
+		if err != nil {
+			return err.Error()
+		}
+		var titles []string
+		for _, item := range r {
+			a := item.(*protocol.CodeAction)
+			titles = append(titles, a.Title)
+			if len(args) < 2 || !strings.HasPrefix(a.Title, args[1][1:]) || a.Edit == nil {
+				continue
+			}
+			out := ""
+			for _, c := range a.Edit.DocumentChanges {
+				change, ok := c.(*protocol.TextDocumentEdit)
+				if !ok {
+					continue
+				}
+				var edits []protocol.TextEdit
+				for _, e := range change.Edits {
+					edits = append(edits, *e.(*protocol.TextEdit))
+				}
+				if name := s.name(change.TextDocument.URI); name != m.file {
+					out += "new file " + name + ":\n" + edits[0].NewText + "\n"
+				} else {
+					out += s.applied(name, edits)
+				}
+			}
+			return out
+		}
+		if len(args) > 1 {
+			return "none of: " + strings.Join(titles, "; ")
+		}
+		return strings.Join(titles, "; ")
+	},
 	"format": func(s *session, m mark, args []string) string {
 		var edits []protocol.TextEdit
 		var err error
