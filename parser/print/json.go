@@ -13,91 +13,96 @@ import (
 // fields in lower case; what is absent in the source is absent here. Syntax
 // errors stand beside the tree.
 func JSON(f *ast.File) ([]byte, error) {
-	out := fields{{"file", f.Name}, {"root", jsonNode(reflect.ValueOf(f.Root))}}
-	if len(f.Errors) > 0 {
-		var list []any
-		for _, e := range f.Errors {
-			pos := f.Position(e.Start)
-			list = append(list, fields{
-				{"range", [2]ast.Pos{e.Start, e.End}}, {"line", pos.Line}, {"column", pos.Column},
-				{"code", e.Code}, {"message", e.Msg},
-			})
+	w := &jsonWriter{}
+	w.raw(`{"file":`)
+	w.value(f.Name)
+	w.raw(`,"root":`)
+	w.node(reflect.ValueOf(f.Root))
+	for i, e := range f.Errors {
+		if i == 0 {
+			w.raw(`,"errors":[`)
+		} else {
+			w.raw(",")
 		}
-		out = append(out, field{"errors", list})
+		pos := f.Position(e.Start)
+		w.value(struct {
+			Range   [2]ast.Pos `json:"range"`
+			Line    int        `json:"line"`
+			Column  int        `json:"column"`
+			Code    string     `json:"code"`
+			Message string     `json:"message"`
+		}{[2]ast.Pos{e.Start, e.End}, pos.Line, pos.Column, e.Code, e.Msg})
+		if i == len(f.Errors)-1 {
+			w.raw("]")
+		}
 	}
-	return json.Marshal(out)
+	w.raw("}")
+	return w.buf, w.err
 }
 
-// fields is a JSON object that keeps its order.
-type fields []field
-
-type field struct {
-	name  string
-	value any
+type jsonWriter struct {
+	buf []byte
+	err error
 }
 
-func (o fields) MarshalJSON() ([]byte, error) {
-	buf := []byte{'{'}
-	for i, f := range o {
-		if i > 0 {
-			buf = append(buf, ',')
-		}
-		name, err := json.Marshal(f.name)
-		if err != nil {
-			return nil, err
-		}
-		value, err := json.Marshal(f.value)
-		if err != nil {
-			return nil, err
-		}
-		buf = append(append(append(buf, name...), ':'), value...)
+func (w *jsonWriter) raw(s string) { w.buf = append(w.buf, s...) }
+
+func (w *jsonWriter) value(v any) {
+	b, err := json.Marshal(v)
+	if err != nil && w.err == nil {
+		w.err = err
 	}
-	return append(buf, '}'), nil
+	w.buf = append(w.buf, b...)
 }
 
-// jsonNode turns nodes, lists of them and their fields into what json.Marshal
-// writes.
-func jsonNode(v reflect.Value) any {
+// node writes nodes, lists of them and their fields.
+func (w *jsonWriter) node(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Interface, reflect.Pointer:
-		if v.IsNil() {
-			return nil
-		}
-		return jsonNode(v.Elem())
+		w.node(v.Elem())
 	case reflect.Slice:
-		list := make([]any, v.Len())
-		for i := range list {
-			list[i] = jsonNode(v.Index(i))
+		w.raw("[")
+		for i := range v.Len() {
+			if i > 0 {
+				w.raw(",")
+			}
+			w.node(v.Index(i))
 		}
-		return list
+		w.raw("]")
 	case reflect.Struct:
-		return jsonStruct(v)
-	case reflect.Uint8:
+		w.structure(v)
+	default:
 		if op, ok := v.Interface().(ast.Op); ok {
-			return op.String()
+			w.value(op.String())
+		} else {
+			w.value(v.Interface())
 		}
 	}
-	return v.Interface()
 }
 
-func jsonStruct(v reflect.Value) any {
+func (w *jsonWriter) structure(v reflect.Value) {
 	t := v.Type()
-	out := fields{{"type", t.Name()}}
+	w.raw(`{"type":`)
+	w.value(t.Name())
 	for i := range t.NumField() {
 		f := v.Field(i)
 		if span, ok := f.Interface().(ast.Span); ok {
-			out = append(out, field{"range", [2]ast.Pos{span.Start, span.End}})
+			w.raw(`,"range":`)
+			w.value([2]ast.Pos{span.Start, span.End})
 			continue
 		}
 		name := strings.ToLower(t.Field(i).Name[:1]) + t.Field(i).Name[1:]
-		// A literal has its value even if that is 0 or empty.
-		if f.IsZero() && name != "value" && name != "text" {
+		switch {
+		case name == "value" && f.Kind() != reflect.Interface: // literals have theirs even if it is 0
+		case name == "text": // either this or an expression
+			if !v.FieldByName("Expr").IsNil() {
+				continue
+			}
+		case f.IsZero():
 			continue
 		}
-		if name == "text" && !v.FieldByName("Expr").IsNil() {
-			continue
-		}
-		out = append(out, field{name, jsonNode(f)})
+		w.raw(`,"` + name + `":`)
+		w.node(f)
 	}
-	return out
+	w.raw("}")
 }

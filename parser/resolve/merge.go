@@ -144,6 +144,13 @@ func (m *merger) refuse(set *Merged, a Attr) {
 	}
 }
 
+// orphan keeps the expression of a dynamic name that is part of nothing.
+func (m *merger) orphan(set *Merged, name *ast.AttrName) {
+	if m.keep && name.Expr != nil {
+		set.extra = append(set.extra, Attr{Pos: name.Start, Expr: name.Expr, At: name})
+	}
+}
+
 func (m *merger) merge(bindings []ast.Binding) Merged {
 	var set Merged
 	n, froms, simple := count(bindings)
@@ -185,6 +192,9 @@ func count(bindings []ast.Binding) (attrs, froms int, simple bool) {
 			}
 		case *ast.Inherit:
 			attrs += len(b.Names)
+			for _, name := range b.Names {
+				simple = simple && name.Expr == nil
+			}
 			if b.From != nil {
 				froms++
 			}
@@ -291,8 +301,9 @@ func (m *merger) inherit(set *Merged, b *ast.Inherit) {
 		set.From = append(set.From, b.From)
 	}
 	for _, name := range b.Names {
-		if name.Expr != nil {
-			continue // refused by the parser
+		if name.Expr != nil { // refused by the parser
+			m.orphan(set, name)
+			continue
 		}
 		if old := set.find(name.Name); old != nil {
 			m.duplicate(quote.Identifier(name.Name), name.Span, old.Pos)
@@ -328,6 +339,9 @@ func (m *merger) add(set *Merged, b *ast.Attr) {
 		if next == nil {
 			m.duplicate(pathText(b.Path[:i+1]), pathSpan(b.Path), old.Pos)
 			m.refuse(set, Attr{Name: name.Name, Pos: pos, Expr: b.Value, At: name})
+			for _, rest := range b.Path[i+1:] {
+				m.orphan(set, rest)
+			}
 			return
 		}
 		m.again(set, name)
