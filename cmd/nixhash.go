@@ -34,6 +34,7 @@ func newNixHash(env *Env, name string) *cobra.Command {
 			return printHashes(env, args, method, algo.algo, e, truncate)
 		},
 	}
+	c.SetVersionTemplate(name + " (Nix) {{.Version}}\n")
 	c.Flags().Var(algo, "type", "hash `ALGO`rithm: blake3, md5 (default), sha1, sha256 or sha512")
 	c.Flags().BoolVar(&flat, "flat", false, "hash the contents of the file rather than its NAR")
 	c.Flags().BoolVar(&truncate, "truncate", false, "fold the hash to 160 bits")

@@ -85,6 +85,7 @@ func newNixStore(env *Env, name string) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	c.SetVersionTemplate(name + " (Nix) {{.Version}}\n")
 	set := addBuildSettingsFlags(c)
 	for i := range storeOperations {
 		o := &storeOperations[i]

@@ -208,14 +208,14 @@ func (n *nixStore) queryRelated(ctx context.Context, kind string, paths []store.
 	var related []store.Path
 	switch kind {
 	case "requisites", "referrers-closure":
-		var err error
-		related, err = n.store.Closure(ctx, paths, local.ClosureOptions{
+		infos, err := n.store.ClosureInfos(ctx, paths, local.ClosureOptions{
 			Referrers:      kind == "referrers-closure",
 			IncludeOutputs: kind == "requisites" && n.has("include-outputs"),
 		})
 		if err != nil {
 			return err
 		}
+		return n.printInfos(sortInfos(infos))
 	case "references":
 		infos, err := n.store.QueryPathInfos(ctx, paths)
 		if err != nil {
@@ -242,12 +242,16 @@ func (n *nixStore) printSorted(ctx context.Context, paths []store.Path) error {
 	if err != nil {
 		return err
 	}
+	return n.printInfos(sorted)
+}
+
+func (n *nixStore) printInfos(infos []*store.PathInfo) error {
 	var b strings.Builder
-	for _, i := range sorted {
+	for _, i := range infos {
 		b.WriteString(n.store.StoreDir().Format(i.Path))
 		b.WriteByte('\n')
 	}
-	_, err = fmt.Fprint(n.env.Stdout, b.String())
+	_, err := fmt.Fprint(n.env.Stdout, b.String())
 	return err
 }
 

@@ -168,9 +168,11 @@ func followIntoStore(env *Env, dir store.Dir, name string) (store.Path, string, 
 // sortByReferences orders paths so that each comes after what it refers to.
 func sortByReferences(ctx context.Context, s *local.Store, paths []store.Path) ([]*store.PathInfo, error) {
 	infos, err := s.QueryPathInfos(ctx, store.SortPaths(paths))
-	if err != nil {
-		return nil, err
-	}
+	return sortInfos(infos), err
+}
+
+// sortInfos does so for paths whose infos are known.
+func sortInfos(infos []*store.PathInfo) []*store.PathInfo {
 	byPath := make(map[store.Path]*store.PathInfo, len(infos))
 	for _, i := range infos {
 		byPath[i.Path] = i
@@ -193,7 +195,7 @@ func sortByReferences(ctx context.Context, s *local.Store, paths []store.Path) (
 	for _, i := range infos {
 		visit(i)
 	}
-	return sorted, nil
+	return sorted
 }
 
 // parseCount reads a number of bytes with an optional K, M, G or T, as --max-freed

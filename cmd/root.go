@@ -20,11 +20,14 @@ var verbs = []func(*Env) *cobra.Command{
 	newCheckCmd,
 	newConfigCmd,
 	newCopyCmd,
+	newDerivationCmd,
+	newEvalCmd,
 	newHashCmd,
 	newKeyCmd,
-	newEvalCmd,
 	newLspCmd,
+	newNarCmd,
 	newParseCmd,
+	newPathInfoCmd,
 	newShowConfigCmd,
 	newStoreCmd,
 }
@@ -32,9 +35,10 @@ var verbs = []func(*Env) *cobra.Command{
 // legacyTools makes the commands that are chosen by the name gonix is called by:
 // the key "build" serves gonix-build and nix-build.
 var legacyTools = map[string]func(env *Env, name string) *cobra.Command{
-	"hash":        newNixHash,
-	"instantiate": newInstantiateTool,
-	"store":       newNixStore,
+	"collect-garbage": newCollectGarbage,
+	"hash":            newNixHash,
+	"instantiate":     newInstantiateTool,
+	"store":           newNixStore,
 }
 
 // nixTools are the names of all of Nix's own tools, without "nix-".

@@ -4,9 +4,19 @@ import "github.com/spf13/cobra"
 
 // storeVerbs make the commands of `gonix store <verb>`, one file each.
 var storeVerbs = []func(*Env) *cobra.Command{
+	newStoreAddCmd,
+	newStoreAddFileCmd,
+	newStoreAddPathCmd,
+	newStoreCatCmd,
 	newStoreCopySigsCmd,
+	newStoreDeleteCmd,
+	newStoreDumpPathCmd,
+	newStoreGCCmd,
 	newStoreInfoCmd,
+	newStoreLsCmd,
+	newStoreOptimiseCmd,
 	newStoreSignCmd,
+	newStoreVerifyCmd,
 }
 
 func newStoreCmd(env *Env) *cobra.Command {

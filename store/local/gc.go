@@ -42,6 +42,8 @@ type GCOptions struct {
 	// IgnoreLiveness lets DeleteSpecific delete what permanent roots reach.
 	// What another path refers to is kept even so.
 	IgnoreLiveness bool
+	// SkipAlive lets DeleteSpecific pass over paths that cannot be deleted.
+	SkipAlive bool
 	// MaxFreed stops when more than so many bytes are freed; 0 is no limit.
 	MaxFreed int64
 	// NoDelete stops before anything is deleted, as Nix does with a limit of 0.
@@ -374,6 +376,9 @@ func (c *collector) deleteSpecific(ctx context.Context) error {
 		}
 		c.roots.mu.Unlock()
 		if !ok {
+			if c.opts.SkipAlive {
+				continue
+			}
 			return &LiveError{c.s.set.Dir.Format(p)}
 		}
 		var order []int32

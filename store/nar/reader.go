@@ -13,6 +13,7 @@ const bufferSize = 128 << 10
 // per level, whatever the archive says.
 type Reader struct {
 	r     *bufio.Reader
+	pos   int64     // bytes of the archive that were taken
 	dirs  []openDir // from the root down
 	left  int64     // bytes of the current file not read yet
 	pad   int       // zeros after them
@@ -213,6 +214,9 @@ func (r *Reader) regular(h Header) (Header, error) {
 	return h, nil
 }
 
+// Offset is where in the archive the rest of the current file's contents begins.
+func (r *Reader) Offset() int64 { return r.pos }
+
 // Read reads the contents of the current regular file; io.EOF at its end.
 func (r *Reader) Read(p []byte) (int, error) {
 	if r.err != nil {
@@ -226,6 +230,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 	n, err := r.r.Read(p)
 	r.left -= int64(n)
+	r.pos += int64(n)
 	if n > 0 {
 		return n, nil
 	}
@@ -257,7 +262,7 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 		n, err := w.Write(b)
 		total += int64(n)
 		r.left -= int64(n)
-		r.r.Discard(n)
+		r.discard(n)
 		if err != nil {
 			return total, err
 		}
@@ -269,11 +274,18 @@ func (r *Reader) skipFile() error {
 	for r.left > 0 {
 		n, err := r.r.Discard(int(min(r.left, 1<<30)))
 		r.left -= int64(n)
+		r.pos += int64(n)
 		if err != nil {
 			return unexpected(err)
 		}
 	}
 	return r.zeros(r.pad)
+}
+
+// discard takes n bytes that are in the buffer.
+func (r *Reader) discard(n int) {
+	r.r.Discard(n)
+	r.pos += int64(n)
 }
 
 func (r *Reader) zeros(n int) error {
@@ -286,7 +298,7 @@ func (r *Reader) zeros(n int) error {
 			return badf("non-zero padding")
 		}
 	}
-	r.r.Discard(n)
+	r.discard(n)
 	return nil
 }
 
@@ -318,7 +330,7 @@ func (r *Reader) length() (uint64, error) {
 		return 0, unexpected(err)
 	}
 	n := binary.LittleEndian.Uint64(b)
-	r.r.Discard(8)
+	r.discard(8)
 	return n, nil
 }
 
@@ -357,7 +369,7 @@ func (r *Reader) str(limit int) (string, error) {
 	if !known {
 		s = string(b[:size])
 	}
-	r.r.Discard(len(b))
+	r.discard(len(b))
 	return s, nil
 }
 

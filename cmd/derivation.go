@@ -1,0 +1,127 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/drv"
+	"gonix.dev/gonix/store/local"
+)
+
+func newDerivationCmd(env *Env) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "derivation",
+		Short: "Show and add derivations",
+	}
+	c.AddCommand(newDerivationAddCmd(env), newDerivationShowCmd(env))
+	return c
+}
+
+func newDerivationShowCmd(env *Env) *cobra.Command {
+	var recursive bool
+	c := &cobra.Command{
+		Use:   "show PATH...",
+		Short: "Print derivations as JSON",
+		Long: `Print derivations as JSON, in version 4 of Nix's format.
+
+A PATH is a .drv file, or anything that was built from one.`,
+		Example: `  gonix derivation show /nix/store/...-hello-2.10.drv
+  gonix derivation show -r ./result`,
+		Args: cobra.MinimumNArgs(1),
+	}
+	flags := addSettingsFlags(c)
+	c.Flags().BoolVarP(&recursive, "recursive", "r", false, "also the derivations that these depend on")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return withStore(c, env, flags, func(ctx context.Context, s *local.Store) error {
+			paths, err := derivationArgs(ctx, env, s, args)
+			if err != nil {
+				return err
+			}
+			if recursive {
+				if paths, err = s.Closure(ctx, paths, local.ClosureOptions{}); err != nil {
+					return err
+				}
+			}
+			all := map[store.Path]*drv.Derivation{}
+			for _, p := range paths {
+				if !p.IsDerivation() {
+					continue
+				}
+				if all[p], err = s.ReadDerivation(p); err != nil {
+					return err
+				}
+			}
+			return printCompactJSON(env, map[string]any{"version": drv.JSONVersion, "derivations": all})
+		})
+	}
+	return c
+}
+
+// derivationArgs are the derivations that arguments name, or that made them.
+func derivationArgs(ctx context.Context, env *Env, s *local.Store, args []string) ([]store.Path, error) {
+	var paths []store.Path
+	for _, a := range args {
+		p, err := followToStore(env, s.StoreDir(), a)
+		if err != nil {
+			return nil, err
+		}
+		if !p.IsDerivation() {
+			info, err := s.QueryPathInfo(ctx, p)
+			if err != nil {
+				return nil, err
+			}
+			if info.Deriver.IsZero() {
+				return nil, fmt.Errorf("'%s' does not have a known deriver", s.StoreDir().Format(p))
+			}
+			p = info.Deriver
+		}
+		paths = append(paths, p)
+	}
+	return paths, nil
+}
+
+func newDerivationAddCmd(env *Env) *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use:     "add",
+		Short:   "Add the derivation whose JSON is on standard input",
+		Example: `  gonix derivation add < hello.json`,
+		Args:    cobra.NoArgs,
+	}
+	flags := addSettingsFlags(c)
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "print the path without adding anything")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		text, err := io.ReadAll(env.Stdin)
+		if err != nil {
+			return err
+		}
+		d := &drv.Derivation{}
+		if err := json.Unmarshal(text, d); err != nil {
+			return err
+		}
+		return withStore(c, env, flags, func(ctx context.Context, s *local.Store) error {
+			if err := s.Hasher().FillOutputs(d); err != nil {
+				return err
+			}
+			if err := s.Hasher().Check(d); err != nil {
+				return fmt.Errorf("while checking derivation from JSON with name '%s': %w", d.Name, err)
+			}
+			var to store.Adder = s
+			if dryRun {
+				to = store.Compute{Dir: s.StoreDir()}
+			}
+			p, err := d.Write(ctx, to)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(env.Stdout, s.StoreDir().Format(p))
+			return nil
+		})
+	}
+	return c
+}
