@@ -28,6 +28,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newNarCmd,
 	newParseCmd,
 	newPathInfoCmd,
+	newServeCmd,
 	newShowConfigCmd,
 	newStoreCmd,
 }

@@ -286,14 +286,7 @@ func (c *Cache) Listing(ctx context.Context, p store.Path) (*nar.Listing, error)
 	if !errors.Is(err, errNotFound) {
 		return nil, err
 	}
-	pr, pw := io.Pipe()
-	go func() { pw.CloseWithError(c.NarFromPath(ctx, p, pw)) }()
-	defer pr.Close()
-	l, err := nar.List(nar.NewReader(pr))
-	if err == nil {
-		_, err = io.Copy(io.Discard, pr) // the hash is checked at the end
-	}
-	return l, err
+	return listNar(ctx, c, p)
 }
 
 // putSmall writes a whole file, perhaps compressed.
