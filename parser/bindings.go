@@ -272,6 +272,10 @@ func (p *parser) attr(first *ast.AttrName) ast.Binding {
 	p.await[ast.SEMI]++
 	n.Value = p.expr()
 	p.await[ast.SEMI]--
+	if p.mayOmitSemi() {
+		n.Span = p.since(start)
+		return n
+	}
 	if p.kind == ast.SEMI {
 		p.next()
 		n.Span = p.since(start)
@@ -287,6 +291,11 @@ func (p *parser) attr(first *ast.AttrName) ast.Binding {
 	p.syncBinding()
 	n.Span = p.since(start)
 	return n
+}
+
+// mayOmitSemi reports whether this is the end of all bindings of ParseBindings.
+func (p *parser) mayOmitSemi() bool {
+	return p.kind == ast.EOF && p.optionalEnd && p.await == [64]int32{} && !p.failed
 }
 
 // inherit reads inherit a b; or inherit (from) a b;.
@@ -316,9 +325,11 @@ func (p *parser) inherit() ast.Binding {
 		p.names = append(p.names, name)
 	}
 	end := 0
-	if p.kind == ast.SEMI {
+	switch {
+	case p.kind == ast.SEMI:
 		p.next()
-	} else {
+	case p.mayOmitSemi():
+	default:
 		p.unexpected()
 		last := len(p.names) - 1
 		if (p.kind == ast.ASSIGN || p.kind == ast.DOT) && last >= mark {

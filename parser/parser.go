@@ -45,15 +45,16 @@ type parser struct {
 	// await counts the constructs around that end at a kind of token.
 	await [64]int32
 	// eofPos is where an unexpected end of the file is reported, if not there.
-	eofPos     int
-	keep       bool
-	pipes      bool
-	split      []*ast.AttrName // the path of the next binding, read already by mistake
-	lastOr     *ast.Apply      // the last application to a variable `or`
-	failed     bool            // an error was reported that Nix's grammar would stop at
-	noBlockEnd bool            // no comment ends in the rest of the text
-	nul        bool            // the text scanned last has NUL bytes
-	file       *ast.File
+	eofPos      int
+	keep        bool
+	pipes       bool
+	split       []*ast.AttrName // the path of the next binding, read already by mistake
+	optionalEnd bool            // the last of all bindings needs no semicolon
+	lastOr      *ast.Apply      // the last application to a variable `or`
+	failed      bool            // an error was reported that Nix's grammar would stop at
+	noBlockEnd  bool            // no comment ends in the rest of the text
+	nul         bool            // the text scanned last has NUL bytes
+	file        *ast.File
 
 	nodes nodes
 	text  textSlab
@@ -70,6 +71,18 @@ type parser struct {
 // Parse reads a whole source text. It always returns a tree; syntax errors are
 // in the file's Errors. Texts of 2 GiB and more are refused with an error.
 func Parse(name, src string, mode Mode) *ast.File {
+	return parse(name, src, mode, false)
+}
+
+// ParseBindings reads what may stand between braces, such as what is typed at a
+// prompt: `a = 1` or `inherit (b) c; d = 2`. The last semicolon may be missing. The
+// file's Root is an *ast.AttrSet without braces, with at least one binding or an
+// error.
+func ParseBindings(name, src string, mode Mode) *ast.File {
+	return parse(name, src, mode, true)
+}
+
+func parse(name, src string, mode Mode, bindings bool) *ast.File {
 	f := &ast.File{Name: name, Src: src}
 	if int64(len(src)) > 1<<31-1 {
 		f.Root = &ast.Bad{}
@@ -82,7 +95,11 @@ func Parse(name, src string, mode Mode) *ast.File {
 		f.Tokens = make([]ast.Token, 0, len(src)/4+4)
 	}
 	p.next()
-	f.Root = p.expr()
+	if bindings {
+		f.Root = p.bareBindings()
+	} else {
+		f.Root = p.expr()
+	}
 	if p.kind != ast.EOF {
 		p.unexpected("end of file")
 		for p.kind != ast.EOF {
@@ -90,6 +107,16 @@ func Parse(name, src string, mode Mode) *ast.File {
 		}
 	}
 	return f
+}
+
+func (p *parser) bareBindings() ast.Expr {
+	p.optionalEnd = true
+	n := &ast.AttrSet{Bindings: p.bindingList(nil, expectSet)}
+	if len(n.Bindings) == 0 {
+		p.unexpected(expectSet...)
+	}
+	n.Span = p.since(0)
+	return n
 }
 
 func span(start, end int) ast.Span {

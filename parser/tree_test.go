@@ -307,3 +307,30 @@ func TestTree(t *testing.T) {
 		}
 	}
 }
+
+func TestParseBindings(t *testing.T) {
+	for _, tt := range []struct {
+		src, want  string
+		ok         bool
+		incomplete bool
+	}{
+		{"a = 1", "{a=1;}", true, false},
+		{"a.b = 1; inherit c;", "{a.b=1; inherit:c;}", true, false},
+		{"inherit (a) b", "{inherit(a):b;}", true, false},
+		{"a = { b = 1 }", "{a={b=1;};}", false, false},
+		{"a = { b = 1", "{a={b=1;};}", false, true},
+		{"a =", "{a=BAD;}", false, true},
+		{"a = let b = 1", "{a=(let {b=1;} BAD);}", false, true},
+		{"", "{}", false, true},
+		{"a", "{a=BAD;}", false, true},
+		{"a b", "{a=BAD;}", false, false},
+		{"a = 1; }", "{a=1; BAD;}", false, false},
+		{"1 + 1", "{BAD;}", false, false},
+	} {
+		f := parser.ParseBindings("a.nix", tt.src, 0)
+		incomplete := len(f.Errors) > 0 && f.Errors[0].Incomplete
+		if got := dump(f.Root); got != tt.want || tt.ok != (len(f.Errors) == 0) || incomplete != tt.incomplete {
+			t.Errorf("%s: got %s, incomplete %v, errors %v", tt.src, got, incomplete, first(f.Errors))
+		}
+	}
+}
