@@ -13,6 +13,7 @@ import (
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/drv"
 	"gonix.dev/gonix/store/hash"
+	"gonix.dev/gonix/store/local"
 	"gonix.dev/gonix/store/nar"
 )
 
@@ -33,7 +34,7 @@ type made struct {
 // place, and makes it valid.
 func (b *build) registerOutputs() (map[string]store.Path, error) {
 	final := map[string]store.Path{}
-	seen := map[inode]bool{}
+	seen := map[local.Inode]bool{}
 	var all []*made
 	for _, o := range b.outputs {
 		if o.valid && b.mode == Normal {
@@ -115,7 +116,7 @@ func (b *build) registerOutputs() (map[string]store.Path, error) {
 
 // examine looks at what the builder made of one output: whether it is there and
 // clean, its references and its hash as it is.
-func (b *build) examine(m *made, seen map[inode]bool) error {
+func (b *build) examine(m *made, seen map[local.Inode]bool) error {
 	st, err := os.Lstat(m.actual)
 	if err != nil {
 		return failf(OutputRejected, b.path, "builder for '%s' failed to produce output path for output '%s' at '%s'", b.printed(), m.Name, m.actual)
@@ -129,8 +130,11 @@ func (b *build) examine(m *made, seen map[inode]bool) error {
 		return failf(OutputRejected, b.path, "suspicious ownership or permission on '%s' for output '%s'; rejecting this build output", m.actual, m.Name)
 	}
 	m.regular = st.Mode().IsRegular() && st.Mode().Perm()&0o100 == 0
-	c := canonicaliser{owner: owner, seen: seen}
-	if err := c.tree(m.actual); err != nil {
+	opts := local.CanonicalOptions{Seen: seen}
+	if owner != nil {
+		opts.UIDMin, opts.UIDMax = int(owner.UID), int(owner.UID+max(owner.Count, 1)-1)
+	}
+	if err := local.CanonicaliseMetadata(m.actual, opts); err != nil {
 		return failf(OutputRejected, b.path, "%w", err)
 	}
 	if m.anyRefs, err = b.discardsReferences(m.Name); err != nil {
@@ -214,7 +218,7 @@ func (b *build) sortOutputs(all []*made) ([]*made, error) {
 
 // finish gives an output its final contents and computes its info. The error is
 // a Failure with status HashMismatch if only the hash is wrong.
-func (b *build) finish(m *made, rewrites map[string]string, seen map[inode]bool) error {
+func (b *build) finish(m *made, rewrites map[string]string, seen map[local.Inode]bool) error {
 	if m.Kind == drv.InputAddressed || m.Kind == drv.Deferred {
 		if m.scratch != m.known {
 			rewrites[m.scratch.HashPart()] = m.known.HashPart()
@@ -304,7 +308,7 @@ func (b *build) finalRefs(m *made, rewrites map[string]string) (refs []store.Pat
 
 // rewrite replaces hash parts in an output, if any of them can be there, and
 // hashes it again.
-func (b *build) rewrite(m *made, rewrites map[string]string, seen map[inode]bool) error {
+func (b *build) rewrite(m *made, rewrites map[string]string, seen map[local.Inode]bool) error {
 	needed := m.anyRefs && len(rewrites) > 0
 	for _, r := range m.refs {
 		_, ok := rewrites[r.HashPart()]
@@ -341,9 +345,8 @@ func (b *build) rewrite(m *made, rewrites map[string]string, seen map[inode]bool
 	if err := moveTree(tmp, m.actual); err != nil {
 		return err
 	}
-	c := canonicaliser{seen: seen}
 	m.narHash, m.narSize = h.Sum(), h.Size()
-	return c.tree(m.actual)
+	return local.CanonicaliseMetadata(m.actual, local.CanonicalOptions{Seen: seen})
 }
 
 // contentHash is the hash that a content address has, with the output's own path

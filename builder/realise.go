@@ -6,6 +6,7 @@ import (
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/drv"
+	"gonix.dev/gonix/store/local"
 )
 
 // findRealisations looks up outputs of content-addressed derivations: what they
@@ -17,18 +18,18 @@ func (g *drvGoal) findRealisations() error {
 	}
 	for _, o := range g.outputs {
 		if o.id.Hash.IsZero() {
-			id, err := rs.OutputID(g.drv, o.Name)
+			id, err := g.l.w.realisationHasher().OutputHash(g.path, o.Name)
 			if err != nil {
 				return err
 			}
-			o.id = id
+			o.id = local.DrvOutput{Hash: id, Output: o.Name}
 		}
-		p, ok, err := rs.Realisation(g.l.ctx, o.id)
+		r, err := rs.QueryRealisation(g.l.ctx, o.id)
 		if err != nil {
 			return err
 		}
-		if ok {
-			o.known = p
+		if r != nil {
+			o.known = r.Path
 		}
 	}
 	return nil
@@ -48,7 +49,7 @@ func (w *Worker) addRealisations(ctx context.Context, outputs []*output, outs ma
 	}
 	for _, o := range outputs {
 		if p, ok := outs[o.Name]; ok && !o.id.Hash.IsZero() {
-			if err := rs.AddRealisation(ctx, o.id, p); err != nil {
+			if err := rs.AddRealisation(ctx, &local.Realisation{ID: o.id, Path: p}); err != nil {
 				return err
 			}
 		}
@@ -59,4 +60,13 @@ func (w *Worker) addRealisations(ctx context.Context, outputs []*output, outs ma
 // useBuildUsers says whether builds run as users of their own.
 func (w *Worker) useBuildUsers() bool {
 	return os.Geteuid() == 0 && (w.Settings.BuildUsersGroup != "" || w.Settings.AutoAllocateUIDs)
+}
+
+func (w *Worker) realisationHasher() *drv.RealisationHasher {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.hasher == nil {
+		w.hasher = &drv.RealisationHasher{Dir: w.Store.StoreDir(), Read: w.Store.ReadDerivation}
+	}
+	return w.hasher
 }

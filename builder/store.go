@@ -5,7 +5,7 @@ import (
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/drv"
-	"gonix.dev/gonix/store/hash"
+	"gonix.dev/gonix/store/local"
 )
 
 // Store is what the builder needs of a local store; local.Store is one.
@@ -34,23 +34,11 @@ type Store interface {
 	Register(ctx context.Context, infos ...*store.PathInfo) error
 }
 
-// DrvOutput names an output of a derivation by what it means, not by its path.
-type DrvOutput struct {
-	Hash   hash.Hash // of the derivation, modulo fixed outputs
-	Output string
-}
-
-func (o DrvOutput) String() string {
-	return hash.WithPrefix(o.Hash, hash.Base16) + "!" + o.Output
-}
-
 // RealisationStore is a Store that knows what content-addressed derivations
-// have come to.
+// have come to; local.Store is one.
 type RealisationStore interface {
-	// OutputID names an output of d.
-	OutputID(d *drv.Derivation, output string) (DrvOutput, error)
-	Realisation(ctx context.Context, id DrvOutput) (store.Path, bool, error)
-	AddRealisation(ctx context.Context, id DrvOutput, out store.Path) error
+	QueryRealisation(ctx context.Context, id local.DrvOutput) (*local.Realisation, error)
+	AddRealisation(ctx context.Context, r *local.Realisation) error
 }
 
 // Substitutable is what a cache knows of a path.

@@ -39,7 +39,6 @@ type memStore struct {
 	mu   sync.Mutex
 	all  map[store.Path]*store.PathInfo
 	reg  int // transactions
-	real map[DrvOutput]store.Path
 }
 
 func newMemStore(t testing.TB) *memStore {

@@ -8,6 +8,7 @@ import (
 
 	"gonix.dev/gonix/builder/sandbox"
 	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/drv"
 )
 
 // Worker makes targets in one store. Its exported fields must not change after
@@ -25,9 +26,10 @@ type Worker struct {
 
 	users []sandbox.User // build users, once they have been looked up
 
-	mu    sync.Mutex
-	infos map[store.Path]*store.PathInfo // of valid paths, which do not change
-	good  map[store.Path]bool            // whether contents are right, in repairs
+	mu     sync.Mutex
+	hasher *drv.RealisationHasher
+	infos  map[store.Path]*store.PathInfo // of valid paths, which do not change
+	good   map[store.Path]bool            // whether contents are right, in repairs
 }
 
 // Outcome sums up a call of Build.

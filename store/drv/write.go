@@ -116,7 +116,7 @@ func (w *writer) output(o *Output) {
 	w.quoted(o.Name)
 	w.raw(",")
 	switch {
-	case w.mask || o.Kind == Deferred:
+	case w.mask && o.Kind == InputAddressed || o.Kind == Deferred:
 		w.raw(`"","",""`)
 	case o.Kind == InputAddressed:
 		w.path(o.Path)
