@@ -334,6 +334,11 @@ func (b *build) mounts() ([]sandbox.Mount, error) {
 	}
 	if _, ok := byTarget["/bin/sh"]; !ok && s.Shell != "" && byTarget["/bin"].Target == "" {
 		byTarget["/bin/sh"] = sandbox.Mount{Source: s.Shell, Target: "/bin/sh", ReadOnly: true}
+		for _, lib := range s.ShellLibraries {
+			if real, err := filepath.EvalSymlinks(lib); err == nil {
+				byTarget[lib] = sandbox.Mount{Source: real, Target: lib, ReadOnly: true}
+			}
+		}
 	}
 	if !b.isPure() {
 		for _, p := range []string{"/etc/resolv.conf", "/etc/services", "/etc/hosts"} {

@@ -68,6 +68,8 @@ type Settings struct {
 	// Shell is a program that serves as /bin/sh in sandboxes whose
 	// SandboxPaths have none; "" means none.
 	Shell string
+	// ShellLibraries are files that Shell needs, visible where they are.
+	ShellLibraries []string
 
 	// LogCommand is how a user gets the log: "nix log" or "nix-store -l".
 	LogCommand string

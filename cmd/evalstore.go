@@ -8,11 +8,13 @@ import (
 	"gonix.dev/gonix/eval"
 	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/local"
 )
 
 // openEvalStore gives an evaluation its door to the file system and the place
-// where it puts sources and derivations.
-func openEvalStore(ctx context.Context, env *Env, s *settings.Settings, uri string, mode evalMode) (eval.World, store.Adder, error) {
+// where it puts sources and derivations: a local store, unless nothing is to be
+// written.
+func openEvalStore(ctx context.Context, env *Env, s *settings.Settings, uri string, mode evalMode) (eval.World, store.Adder, *local.Store, error) {
 	world := &eval.OS{LookupEnv: lookupEnv(env)}
 	if uri == "" {
 		uri = s.String("store")
@@ -21,17 +23,24 @@ func openEvalStore(ctx context.Context, env *Env, s *settings.Settings, uri stri
 	if dir == "" {
 		dir = store.DefaultDir
 	}
-	if root, ok := storeRoot(uri); ok {
-		world.StoreDir, world.StoreRoot = string(dir), filepath.Join(root, string(dir))
-	}
 	if mode == readOnly || strings.HasPrefix(uri, "dummy") {
-		return world, store.Compute{Dir: dir}, nil
+		if root, ok := storeRoot(uri); ok {
+			world.StoreDir, world.StoreRoot = string(dir), filepath.Join(root, string(dir))
+		}
+		return world, store.Compute{Dir: dir}, nil, nil
 	}
-	path := string(dir)
-	if world.StoreRoot != "" {
-		path = world.StoreRoot
+	set, err := storeSettings(env, s, uri, local.Warn)
+	if err != nil {
+		return nil, nil, nil, err
 	}
-	return world, store.Folder{Dir: dir, Path: path}, nil
+	st, err := local.Open(ctx, set)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if st.RealDir() != string(st.StoreDir()) {
+		world.StoreDir, world.StoreRoot = string(st.StoreDir()), st.RealDir()
+	}
+	return world, st.NewBatch(), st, nil
 }
 
 // storeRoot is the directory below which a chroot store lives.

@@ -11,10 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gonix.dev/gonix/builder"
 	"gonix.dev/gonix/eval"
 	"gonix.dev/gonix/eval/builtins"
 	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/local"
 )
 
 // evalFlags are the flags that say what to evaluate, and how.
@@ -30,6 +32,7 @@ type evalFlags struct {
 	stats     bool
 	store     string
 	features  []string
+	talk      *talkFlags // of commands that build
 }
 
 // addEvalFlags gives a command the flags of evaluation. Those of the sources
@@ -61,6 +64,32 @@ type evaluation struct {
 	stats    bool
 	settings *settings.Settings
 	profile  string // file to write a profile to, if any
+
+	// Where derivations are written and built; nil if nothing is written.
+	store    *local.Store
+	batch    *local.Batch
+	talk     talkFlags
+	building *buildSession
+}
+
+// flush makes valid what the evaluation has written so far.
+func (e *evaluation) flush(ctx context.Context) error {
+	if e.batch == nil {
+		return nil
+	}
+	return e.batch.Flush(ctx)
+}
+
+// session is what the evaluation's store is built in.
+func (e *evaluation) session() (*buildSession, error) {
+	if e.building == nil {
+		b, err := newBuildSession(e.env, e.settings, e.store, e.talk)
+		if err != nil {
+			return nil, err
+		}
+		e.building = b
+	}
+	return e.building, nil
 }
 
 // evalMode says how an evaluation treats the store.
@@ -82,7 +111,7 @@ func (f *evalFlags) open(ctx context.Context, env *Env, mode evalMode) (*evaluat
 
 func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *settings.Settings) (*evaluation, error) {
 	deferCollection(env.Getenv)
-	world, adder, err := openEvalStore(ctx, env, s, f.store, mode)
+	world, adder, st, err := openEvalStore(ctx, env, s, f.store, mode)
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +145,14 @@ func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *se
 	if s.String("eval-profiler") == "flamegraph" {
 		opts.Profiler = eval.NewProfiler(s.Int("eval-profiler-frequency"))
 		e.profile = inDir(env, s.String("eval-profile-file"))
+	}
+	e.talk = talkFlags{printLogs: true, legacy: true, verbosity: builder.LevelInfo}
+	if f.talk != nil {
+		e.talk = *f.talk
+	}
+	if st != nil {
+		e.store, e.batch = st, adder.(*local.Batch)
+		opts.Realiser = &evalRealiser{session: e.session, flush: e.flush, dir: st.StoreDir()}
 	}
 	e.st = eval.New(opts, builtins.All()...)
 	if err := e.addArgs(f); err != nil {
@@ -260,7 +297,14 @@ func (e *evaluation) close() error {
 	if e.stats {
 		printStats(e.env, e.st)
 	}
-	return nil
+	if e.store == nil {
+		return nil
+	}
+	err := e.batch.Flush(context.WithoutCancel(e.st.Options().Context))
+	if e.building != nil {
+		err = errors.Join(err, e.building.Close())
+	}
+	return errors.Join(err, e.store.Close())
 }
 
 // storeOf is the directory store paths are computed for.

@@ -128,6 +128,9 @@ func instantiate(e *evaluation, v eval.Value, path string, evalOnly bool, m prin
 	if ferr != nil {
 		return e.fail(ferr)
 	}
+	if err := e.flush(e.st.Options().Context); err != nil {
+		return err
+	}
 	for _, p := range pkgs {
 		shown, err := roots.add(p.DrvPath)
 		if err != nil {

@@ -14,10 +14,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"gonix.dev/gonix/builder/shell"
 )
 
 // Env is the world a command runs in. Commands take everything from here and
@@ -28,6 +31,9 @@ type Env struct {
 	Stderr io.Writer
 	Dir    string              // absolute working directory
 	Getenv func(string) string // environment
+
+	// Environ is the whole environment, KEY=VALUE, for programs that are run.
+	Environ []string
 }
 
 // exitError carries an exit status. A nil Err prints nothing.
@@ -59,7 +65,7 @@ func Main() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	env := &Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Dir: dir, Getenv: os.Getenv}
+	env := &Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Dir: dir, Getenv: os.Getenv, Environ: os.Environ()}
 	return Run(ctx, env, os.Args)
 }
 
@@ -67,6 +73,12 @@ func Main() int {
 // one of Nix's own tools (gonix-build, nix-build ...), that tool.
 func Run(ctx context.Context, env *Env, args []string) int {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
+	if slices.Contains(shell.Names(), name) {
+		return runShell(ctx, env, args)
+	}
+	if len(args) > 1 && args[1] == "__sh" {
+		return runShell(ctx, env, append([]string{"busybox"}, args[2:]...))
+	}
 	var root *cobra.Command
 	if tool, ok := strings.CutPrefix(strings.TrimPrefix(name, "go"), "nix-"); !ok {
 		root = newRoot(env)

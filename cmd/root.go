@@ -17,6 +17,7 @@ const (
 
 // verbs makes the commands of `gonix <verb>`, in the order of the help text.
 var verbs = []func(*Env) *cobra.Command{
+	newBuildCmd,
 	newCheckCmd,
 	newConfigCmd,
 	newCopyCmd,
@@ -24,6 +25,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newEvalCmd,
 	newHashCmd,
 	newKeyCmd,
+	newLogCmd,
 	newLspCmd,
 	newNarCmd,
 	newParseCmd,
@@ -36,6 +38,7 @@ var verbs = []func(*Env) *cobra.Command{
 // legacyTools makes the commands that are chosen by the name gonix is called by:
 // the key "build" serves gonix-build and nix-build.
 var legacyTools = map[string]func(env *Env, name string) *cobra.Command{
+	"build":           newNixBuild,
 	"collect-garbage": newCollectGarbage,
 	"hash":            newNixHash,
 	"instantiate":     newInstantiateTool,

@@ -1,0 +1,157 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"gonix.dev/gonix/builder"
+	"gonix.dev/gonix/store"
+)
+
+// buildUI shows what a worker does.
+type buildUI interface {
+	observe(builder.Event)
+	stop()
+}
+
+// newBuildUI chooses by --log-format and by whether standard error is a terminal.
+func newBuildUI(env *Env, talk talkFlags, dir store.Dir) (buildUI, error) {
+	plain := &lineUI{env: env, talk: talk, dir: dir, names: map[uint64]string{}}
+	switch talk.format {
+	case "internal-json":
+		return &jsonUI{w: env.Stderr, level: talk.verbosity}, nil
+	case "raw":
+		plain.talk.printLogs = false
+		plain.raw = true
+		return plain, nil
+	case "raw-with-logs":
+		plain.talk.printLogs, plain.raw = true, true
+		return plain, nil
+	case "bar-with-logs", "multiline-with-logs":
+		plain.talk.printLogs = true
+	case "", "bar", "multiline":
+	default:
+		return nil, usageErrorf("unknown log format '%s': use bar, bar-with-logs, raw, raw-with-logs or internal-json", talk.format)
+	}
+	if talk.format == "" && talk.legacy || !terminal(env.Stderr) || env.Getenv("TERM") == "dumb" {
+		plain.raw = talk.legacy
+		return plain, nil
+	}
+	return newTreeUI(env, plain), nil
+}
+
+// lineUI prints lines.
+type lineUI struct {
+	env  *Env
+	talk talkFlags
+	dir  store.Dir
+	raw  bool // no names before lines of logs
+
+	mu    sync.Mutex
+	names map[uint64]string // of builds that run
+}
+
+func (u *lineUI) stop() {}
+
+func (u *lineUI) observe(e builder.Event) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	io.WriteString(u.env.Stderr, u.text(e))
+}
+
+// text is what is printed for an event, with line ends.
+func (u *lineUI) text(e builder.Event) string {
+	switch e.Action {
+	case builder.Message:
+		if e.Level > u.talk.verbosity {
+			return ""
+		}
+		switch {
+		case e.Err != nil:
+			return u.env.paint(u.env.Stderr, styleError, "error:") + " " + indented(e.Err).Error() + "\n"
+		case e.Level == builder.LevelWarn && len(e.Fields) == 0:
+			return u.env.paint(u.env.Stderr, styleWarning, "warning:") + " " + e.Text + "\n"
+		}
+		return e.Text + "\n"
+	case builder.Start:
+		if e.Type == builder.ActBuild && len(e.Fields) > 0 {
+			u.names[e.ID] = buildName(fmt.Sprint(e.Fields[0]))
+		}
+		if e.Text != "" && e.Level <= u.talk.verbosity {
+			return e.Text + "...\n"
+		}
+	case builder.Stop:
+		delete(u.names, e.ID)
+	case builder.Report:
+		if !u.talk.printLogs || u.talk.quietLogs || len(e.Fields) == 0 {
+			return ""
+		}
+		switch e.Type {
+		case builder.ResBuildLogLine:
+			if u.raw {
+				return fmt.Sprint(e.Fields[0]) + "\n"
+			}
+			return u.names[e.ID] + "> " + fmt.Sprint(e.Fields[0]) + "\n"
+		case builder.ResPostBuildLogLine:
+			return "post-build-hook: " + fmt.Sprint(e.Fields[0]) + "\n"
+		}
+	}
+	return ""
+}
+
+// buildName is the name of a derivation without hash and ".drv".
+func buildName(path string) string {
+	base := path[strings.LastIndexByte(path, '/')+1:]
+	if len(base) > store.HashLen {
+		base = base[store.HashLen+1:]
+	}
+	return strings.TrimSuffix(base, store.DrvExtension)
+}
+
+// jsonUI prints Nix's internal-json: lines of "@nix {...}".
+type jsonUI struct {
+	w     io.Writer
+	level builder.Level
+	mu    sync.Mutex
+}
+
+func (u *jsonUI) stop() {}
+
+func (u *jsonUI) observe(e builder.Event) {
+	doc := map[string]any{}
+	switch e.Action {
+	case builder.Message:
+		if e.Level > u.level {
+			return
+		}
+		doc["action"], doc["level"], doc["msg"] = "msg", e.Level, e.Text
+		if e.Err != nil {
+			doc["msg"] = "error: " + indented(e.Err).Error()
+			doc["raw_msg"] = e.Err.Error()
+			doc["line"], doc["column"], doc["file"] = nil, nil, nil
+		}
+	case builder.Start:
+		doc["action"], doc["id"], doc["level"], doc["type"], doc["text"], doc["parent"] = "start", e.ID, e.Level, e.Type, e.Text, e.Parent
+	case builder.Stop:
+		doc["action"], doc["id"] = "stop", e.ID
+	case builder.Report:
+		doc["action"], doc["id"], doc["type"] = "result", e.ID, e.Type
+	}
+	if len(e.Fields) > 0 && e.Action != builder.Message {
+		doc["fields"] = e.Fields
+	}
+	var b bytes.Buffer
+	b.WriteString("@nix ")
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(doc) != nil {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.w.Write(b.Bytes())
+}

@@ -1,0 +1,87 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"gonix.dev/gonix/builder"
+	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/local"
+)
+
+func newLogCmd(env *Env) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "log INSTALLABLE",
+		Short: "Show the build log of a derivation or store path",
+		Long: `Log prints what the builder of a derivation printed: from the store's own logs,
+and else from binary caches that have it. An installable is as for gonix build.`,
+		Example: `  gonix log ./result
+  gonix log -f ./examples greet
+  gonix log /nix/store/HASH-NAME.drv`,
+		Args: cobra.ExactArgs(1),
+	}
+	conf := addSettingsFlags(c)
+	f := addEvalFlags(c, conf)
+	f.addSources(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		ctx := c.Context()
+		e, err := f.open(ctx, env, readWrite)
+		if err != nil {
+			return err
+		}
+		if e.store == nil {
+			return usageErrorf("the store '%s' has no logs", f.store)
+		}
+		targets, err := e.installables(f, args)
+		if err != nil {
+			return withClose(err, e)
+		}
+		if len(targets) != 1 {
+			return withClose(usageErrorf("'%s' stands for %d derivations", args[0], len(targets)), e)
+		}
+		return withClose(e.showLog(ctx, targets[0]), e)
+	}
+	return c
+}
+
+func (e *evaluation) showLog(ctx context.Context, t builder.Target) error {
+	p := t.Path
+	if p.IsZero() {
+		p = t.Drv
+	}
+	r, err := e.store.OpenLog(ctx, p)
+	if err == nil {
+		defer r.Close()
+		_, err = io.Copy(e.env.Stdout, r)
+		return err
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if log := e.cachedLog(ctx, p); log != nil {
+		_, err = e.env.Stdout.Write(log)
+		return err
+	}
+	return fmt.Errorf("build log of '%s' is not available", e.storeDir().Format(p))
+}
+
+// cachedLog asks binary caches for a log.
+func (e *evaluation) cachedLog(ctx context.Context, p store.Path) []byte {
+	st := newStores(e.env, e.settings, local.Warn)
+	defer st.Close()
+	sub, err := st.substituter()
+	if err != nil {
+		return nil
+	}
+	for _, c := range sub.Caches {
+		if log, err := c.BuildLog(ctx, p); err == nil && log != nil {
+			return log
+		}
+	}
+	return nil
+}
