@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/cache"
+	"gonix.dev/gonix/store/closure"
 	"gonix.dev/gonix/store/hash"
 	"gonix.dev/gonix/store/local"
 )
@@ -32,17 +34,40 @@ func withStore(c *cobra.Command, env *Env, flags *settingsFlags, f func(ctx cont
 	return f(c.Context(), s)
 }
 
+// withSource is withStore for commands that also work on binary caches.
+func withSource(c *cobra.Command, env *Env, flags *settingsFlags, f func(ctx context.Context, src store.Source) error) (err error) {
+	set, err := flags.load(env)
+	if err != nil {
+		return err
+	}
+	st := newStores(env, set, local.Info)
+	defer func() {
+		if cerr := st.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	src, err := st.openDefault(c.Context())
+	if err != nil {
+		return err
+	}
+	return f(c.Context(), src)
+}
+
 // storePathArgs are the store paths that arguments name: file names in the store
 // or links into it, DRV^OUT and DRV^* for outputs; with recursive the closure,
 // with all every valid path.
-func storePathArgs(ctx context.Context, env *Env, s *local.Store, args []string, all, recursive bool) ([]*store.PathInfo, error) {
+func storePathArgs(ctx context.Context, env *Env, s store.Source, args []string, all, recursive bool) ([]*store.PathInfo, error) {
 	var paths []store.Path
 	var err error
 	if all {
 		if len(args) > 0 {
 			return nil, usageErrorf("'--all' does not expect arguments")
 		}
-		if paths, err = s.AllValid(ctx); err != nil {
+		l, ok := s.(lister)
+		if !ok {
+			return nil, fmt.Errorf("'%s' cannot list all its paths", s.URI())
+		}
+		if paths, err = l.AllValid(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -56,7 +81,11 @@ func storePathArgs(ctx context.Context, env *Env, s *local.Store, args []string,
 			paths = append(paths, p)
 			continue
 		}
-		known, err := s.DerivationOutputs(ctx, p)
+		at, ok := s.(*local.Store)
+		if !ok {
+			return nil, fmt.Errorf("'%s' does not know the outputs of derivations", s.URI())
+		}
+		known, err := at.DerivationOutputs(ctx, p)
 		if err != nil {
 			return nil, err
 		}
@@ -75,10 +104,26 @@ func storePathArgs(ctx context.Context, env *Env, s *local.Store, args []string,
 		}
 	}
 	if recursive {
-		infos, err := s.ClosureInfos(ctx, paths, local.ClosureOptions{})
-		return sortInfos(infos), err
+		set, err := closure.Compute(ctx, s, paths)
+		if err != nil {
+			return nil, err
+		}
+		infos := make([]*store.PathInfo, 0, len(set))
+		for _, p := range set.Paths() {
+			infos = append(infos, set[p])
+		}
+		return sortInfos(infos), nil
 	}
-	return s.QueryPathInfos(ctx, paths)
+	if at, ok := s.(*local.Store); ok {
+		return at.QueryPathInfos(ctx, paths)
+	}
+	infos := make([]*store.PathInfo, len(paths))
+	for i, p := range paths {
+		if infos[i], err = s.QueryPathInfo(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	return infos, nil
 }
 
 type pathInfoFlags struct {
@@ -117,7 +162,7 @@ A PATH is a file in the store, a link into it such as ./result, or DRV^OUTPUT.`,
 		if len(args) == 0 && !f.all {
 			return usageErrorf("'path-info' requires at least one path\nTry 'gonix path-info --help'")
 		}
-		return withStore(c, env, flags, func(ctx context.Context, s *local.Store) error {
+		return withSource(c, env, flags, func(ctx context.Context, s store.Source) error {
 			if f.json {
 				return f.printJSON(ctx, env, s, args)
 			}
@@ -131,7 +176,7 @@ A PATH is a file in the store, a link into it such as ./result, or DRV^OUTPUT.`,
 	return c
 }
 
-func (f *pathInfoFlags) print(ctx context.Context, env *Env, s *local.Store, infos []*store.PathInfo) error {
+func (f *pathInfoFlags) print(ctx context.Context, env *Env, s store.Source, infos []*store.PathInfo) error {
 	width := 0
 	for _, i := range infos {
 		width = max(width, len(s.StoreDir().Format(i.Path)))
@@ -177,8 +222,8 @@ func (f *pathInfoFlags) print(ctx context.Context, env *Env, s *local.Store, inf
 	return err
 }
 
-func closureSize(ctx context.Context, s *local.Store, p store.Path) (int64, error) {
-	infos, err := s.ClosureInfos(ctx, []store.Path{p}, local.ClosureOptions{})
+func closureSize(ctx context.Context, s store.Source, p store.Path) (int64, error) {
+	infos, err := closure.Compute(ctx, s, []store.Path{p})
 	var n int64
 	for _, i := range infos {
 		n += i.NarSize
@@ -198,7 +243,7 @@ func humanSize(n int64) string {
 }
 
 // printJSON prints an object with a member for each path; of an invalid one null.
-func (f *pathInfoFlags) printJSON(ctx context.Context, env *Env, s *local.Store, args []string) error {
+func (f *pathInfoFlags) printJSON(ctx context.Context, env *Env, s store.Source, args []string) error {
 	format := f.format
 	if format == 0 {
 		warnf(env, "'--json' without '--json-format' is deprecated; please specify '--json-format 1' or '--json-format 2'. This will become an error in a future release.")
@@ -219,11 +264,11 @@ func (f *pathInfoFlags) printJSON(ctx context.Context, env *Env, s *local.Store,
 			valid = append(valid, a)
 			continue
 		}
-		ok, err := s.IsValid(ctx, p)
+		have, err := s.QueryValidPaths(ctx, []store.Path{p})
 		if err != nil {
 			return err
 		}
-		if ok {
+		if have[p] {
 			valid = append(valid, a)
 		} else {
 			all[key(p)] = nil
@@ -236,6 +281,16 @@ func (f *pathInfoFlags) printJSON(ctx context.Context, env *Env, s *local.Store,
 		}
 		for _, i := range infos {
 			j := pathInfoJSON(i, dir, format)
+			if at, ok := s.(*cache.Cache); ok {
+				in, err := at.QueryNarInfo(ctx, i.Path)
+				if err != nil {
+					return err
+				}
+				j["url"], j["compression"], j["downloadSize"] = in.URL, in.Compression, in.FileSize
+				if !in.FileHash.IsZero() {
+					j["downloadHash"] = hash.Format(in.FileHash, hash.SRI)
+				}
+			}
 			if f.closureSize {
 				if j["closureSize"], err = closureSize(ctx, s, i.Path); err != nil {
 					return err

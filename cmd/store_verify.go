@@ -57,7 +57,7 @@ nix-store --verify.`,
 		if err != nil {
 			return err
 		}
-		return withStore(c, env, flags, func(ctx context.Context, s *local.Store) error {
+		return withSource(c, env, flags, func(ctx context.Context, s store.Source) error {
 			infos, err := storePathArgs(ctx, env, s, args, all, recursive)
 			if err != nil {
 				return err
@@ -71,7 +71,7 @@ nix-store --verify.`,
 
 type pathVerifier struct {
 	env             *Env
-	store           *local.Store
+	store           store.Source
 	keys            sign.Keys
 	needed          int
 	contents, trust bool
@@ -143,7 +143,7 @@ func newStoreCatCmd(env *Env) *cobra.Command {
 	}
 	flags := addSettingsFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return withStore(c, env, flags, func(ctx context.Context, s *local.Store) error {
+		return withSource(c, env, flags, func(ctx context.Context, s store.Source) error {
 			t, path, err := openStoreTree(ctx, env, s, args[0])
 			if err != nil {
 				return err
@@ -166,7 +166,7 @@ func newStoreLsCmd(env *Env) *cobra.Command {
 	flags := addSettingsFlags(c)
 	f.add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return withStore(c, env, flags, func(ctx context.Context, s *local.Store) error {
+		return withSource(c, env, flags, func(ctx context.Context, s store.Source) error {
 			t, path, err := openStoreTree(ctx, env, s, args[0])
 			if err != nil {
 				return err
@@ -186,7 +186,7 @@ func newStoreDumpPathCmd(env *Env) *cobra.Command {
 	}
 	flags := addSettingsFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return withStore(c, env, flags, func(ctx context.Context, s *local.Store) error {
+		return withSource(c, env, flags, func(ctx context.Context, s store.Source) error {
 			infos, err := storePathArgs(ctx, env, s, args, false, false)
 			if err != nil {
 				return err
@@ -198,19 +198,24 @@ func newStoreDumpPathCmd(env *Env) *cobra.Command {
 }
 
 // openStoreTree finds the valid path that a file is in, and the file in it.
-func openStoreTree(ctx context.Context, env *Env, s *local.Store, name string) (fileTree, string, error) {
+func openStoreTree(ctx context.Context, env *Env, s store.Source, name string) (fileTree, string, error) {
 	p, below, err := followIntoStore(env, s.StoreDir(), name)
 	if err != nil {
 		return nil, "", err
 	}
-	valid, err := s.IsValid(ctx, p)
+	at, ok := s.(*local.Store)
+	if !ok {
+		t, err := newRemoteTree(ctx, s, p)
+		return t, below, err
+	}
+	valid, err := at.IsValid(ctx, p)
 	if err != nil {
 		return nil, "", err
 	}
 	if !valid {
 		return nil, "", &store.InvalidPathError{Path: s.StoreDir().Format(p)}
 	}
-	return diskTree{root: s.RealPath(p), shown: s.StoreDir().Format(p)}, below, nil
+	return diskTree{root: at.RealPath(p), shown: at.StoreDir().Format(p)}, below, nil
 }
 
 var errNotRegular = errors.New("not a regular file")
