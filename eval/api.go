@@ -137,13 +137,14 @@ type FunctionFormal struct {
 func (st *State) DescribeFunction(v Value) (Function, bool) {
 	switch v.Kind() {
 	case KindLambda:
-		fn := v.asClosure().fn
-		f := Function{Pos: fn.pos, Pattern: fn.pattern, Ellipsis: fn.ellipsis}
+		c := v.asClosure()
+		fn, p := c.fn, c.fn.params[c.have]
+		f := Function{Pos: p.pos, Pattern: fn.pattern, Ellipsis: fn.ellipsis}
 		if fn.named {
 			f.Name = st.SymName(fn.name)
 		}
-		if fn.arg >= 0 {
-			f.Arg = st.SymName(fn.argSym)
+		if p.sym != 0 {
+			f.Arg = st.SymName(p.sym)
 		}
 		for i := range fn.formals {
 			f.Formals = append(f.Formals, FunctionFormal{st.SymName(fn.formals[i].sym), fn.formals[i].pos, fn.formals[i].def != nil})

@@ -125,8 +125,8 @@ func (c *compiler) expr(e ast.Expr) node {
 	case *ast.If:
 		return &ifNode{cond: c.expr(e.Cond), then: c.expr(e.Then), els: c.expr(e.Else), pos: pos}
 	case *ast.Assert:
-		f, cond := c.file, e.Cond
-		return &assertNode{cond: c.expr(e.Cond), text: func() string { return showExpr(f, cond) }, body: c.expr(e.Body), pos: pos}
+		f, from, to := c.file, e.Cond.Pos(), e.Cond.Stop()
+		return &assertNode{cond: c.expr(e.Cond), text: func() string { return showExpr(f, from, to) }, body: c.expr(e.Body), pos: pos}
 	case *ast.With:
 		n := &withExprNode{scope: c.later(e.Scope), pos: pos}
 		c.in(&scope{with: true}, func() { n.body = c.expr(e.Body) })
@@ -399,33 +399,34 @@ func (c *compiler) less(x, y node, swap, negate bool, pos Pos) node {
 	return &lessNode{x, y, swap, negate, pos}
 }
 
+// maxArity bounds how many curried arguments one environment holds.
+const maxCurried = 8
+
 func (c *compiler) lambda(e *ast.Lambda, pos Pos) node {
-	n := &lambdaNode{arg: -1, pos: pos, bodyEnd: c.pos(e.End)}
-	s := &scope{}
-	if e.Arg != nil {
-		n.arg, n.argSym, n.slots, n.first = 0, c.sym(e.Arg.Name), 1, 1
-		s.arg = n.argSym
-	}
 	if e.Formals == nil {
-		c.in(s, func() { n.body = c.expr(e.Body) })
-		return n
+		return c.curried(e)
 	}
-	n.pattern, n.ellipsis = true, e.Formals.Ellipsis
+	n := &lambdaNode{alias: e.Arg != nil, pattern: true, ellipsis: e.Formals.Ellipsis, arity: 1}
+	s := &scope{}
+	p := param{pos: pos}
+	if e.Arg != nil {
+		p.sym = c.sym(e.Arg.Name)
+		s.args = []Sym{p.sym}
+		n.slots, n.first = 1, 1
+	}
+	n.params = []param{p}
 	list := make([]*ast.Formal, len(e.Formals.List))
 	copy(list, e.Formals.List)
-	n.formals = make([]formal, len(list))
-	for i, f := range list {
-		n.formals[i].sym = c.sym(f.Name.Name)
-	}
 	slices.SortFunc(list, func(a, b *ast.Formal) int { return int(c.sym(a.Name.Name)) - int(c.sym(b.Name.Name)) })
 	s.first = n.first
 	s.syms = make([]Sym, len(list))
+	n.formals = make([]formal, len(list))
 	for i, f := range list {
 		k := c.sym(f.Name.Name)
 		s.syms[i] = k
 		n.formals[i] = formal{sym: k, pos: c.pos(f.Start)}
 	}
-	n.slots = n.first + int32(len(list))
+	n.slots += int32(len(list))
 	c.in(s, func() {
 		for i, f := range list {
 			if f.Default != nil {
@@ -434,5 +435,26 @@ func (c *compiler) lambda(e *ast.Lambda, pos Pos) node {
 		}
 		n.body = c.expr(e.Body)
 	})
+	return n
+}
+
+// curried compiles x: y: ... as one function of several arguments, so that a call
+// with all of them makes one environment.
+func (c *compiler) curried(e *ast.Lambda) node {
+	n := &lambdaNode{}
+	s := &scope{}
+	for {
+		k := c.sym(e.Arg.Name)
+		n.params = append(n.params, param{sym: k, pos: c.pos(e.Start)})
+		s.args = append(s.args, k)
+		inner, ok := e.Body.(*ast.Lambda)
+		if !ok || inner.Formals != nil || len(n.params) == maxCurried {
+			break
+		}
+		e = inner
+	}
+	n.arity = int32(len(n.params))
+	n.slots = n.arity
+	c.in(s, func() { n.body = c.expr(e.Body) })
 	return n
 }

@@ -1,8 +1,12 @@
 package eval
 
 import (
+	"path"
+
 	"gonix.dev/gonix/eval/suggest"
+	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
+	"gonix.dev/gonix/parser/print"
 )
 
 // missingAttr is the error of a select that found nothing.
@@ -22,9 +26,19 @@ func (st *State) MissingAttr(set *Attrs, name string, pos Pos) *Error {
 	return st.missingAttr(set, st.Sym(name), pos)
 }
 
-// showExpr prints an expression of a file as written, for messages.
-func showExpr(f *ast.File, e ast.Expr) string {
-	return f.Src[e.Pos():e.Stop()]
+// showExpr prints a part of a file that is an expression, for messages, in the
+// notation of nix-instantiate --parse.
+func showExpr(f *ast.File, from, to ast.Pos) string {
+	text := f.Src[from:to]
+	part := parser.Parse(f.Name, text, parser.PipeOperators)
+	if len(part.Errors) > 0 {
+		return text
+	}
+	shown, err := print.File(part, print.Options{Dir: path.Dir(f.Name)})
+	if err != nil {
+		return text
+	}
+	return shown
 }
 
 // explainInequality says where the two sides of a failed equality assertion

@@ -2,20 +2,26 @@ package eval
 
 import "gonix.dev/gonix/eval/suggest"
 
-// lambdaNode is a function written in Nix.
+// lambdaNode is a function written in Nix: of one argument that it takes apart,
+// or of one or more plain, curried arguments.
 type lambdaNode struct {
-	name     Sym // of the attribute or variable it is bound to; 0 for none
+	name     Sym // of the attribute or variable it is bound to
 	named    bool
-	arg      int32 // slot of the plain or @ argument, or -1
-	argSym   Sym
+	arity    int32
+	params   []param // one for each argument
 	slots    int32
-	formals  []formal // ascending by symbol; formal i has slot firstFormal+i
+	pattern  bool     // takes its argument apart: formals may still be empty
+	alias    bool     // with pattern: slot 0 is the whole argument
+	ellipsis bool     // with pattern
+	formals  []formal // ascending by symbol; formal i has slot first+i
 	first    int32
-	pattern  bool // takes a set apart: formals may still be empty
-	ellipsis bool
 	body     node
-	pos      Pos
-	bodyEnd  Pos
+}
+
+// param is an argument; its position is that of the lambda that begins with it.
+type param struct {
+	sym Sym // 0 for a pattern without @
+	pos Pos
 }
 
 type formal struct {
@@ -47,7 +53,10 @@ func (n *lambdaNode) title(st *State) string {
 
 func (n *lambdaNode) eval(st *State, env *Env) (Value, *Error) { return st.newClosure(n, env), nil }
 func (n *lambdaNode) delay(st *State, env *Env) Value          { return st.newClosure(n, env) }
-func (n *lambdaNode) at() Pos                                  { return n.pos }
+func (n *lambdaNode) at() Pos                                  { return n.params[0].pos }
+
+// bodyPos is the position of the lambda that the body belongs to.
+func (n *lambdaNode) bodyPos() Pos { return n.params[n.arity-1].pos }
 
 // callNode is a function applied to one or more arguments.
 type callNode struct {
@@ -66,22 +75,31 @@ func (n *callNode) eval(st *State, env *Env) (Value, *Error) {
 		switch f.Kind() {
 		case KindLambda:
 			c := f.asClosure()
-			var arg Value
-			if c.fn.pattern {
+			fn := c.fn
+			if fn.pattern {
 				// The function looks at its argument at once: no thunk.
-				if arg, err = args[0].eval(st, env); err == nil && arg.Kind() != KindAttrs {
-					err = st.typeError(c.fn.pos, "a set", arg)
-				}
+				arg, err := args[0].eval(st, env)
 				if err != nil {
-					return Value{}, err.AddTrace(c.fn.pos, "while evaluating the value passed for the lambda argument").AddTrace(n.pos, "from call site")
+					return Value{}, st.patternFailed(fn, err, n.pos)
 				}
-			} else {
-				arg = st.argument(args[0], env)
+				if f, err = st.callPattern(c, arg, n.pos); err != nil {
+					return Value{}, err
+				}
+				args = args[1:]
+				continue
 			}
-			if f, err = st.callClosure(c, arg, n.pos); err != nil {
+			take := min(int(fn.arity-c.have), len(args))
+			inner := st.curryEnv(c, take)
+			for i := range take {
+				*inner.slot(c.have + int32(i)) = st.argument(args[i], env)
+			}
+			args = args[take:]
+			if c.have+int32(take) < fn.arity {
+				return st.partial(fn, inner, c.have+int32(take)), nil
+			}
+			if f, err = st.runBody(fn, inner, n.pos); err != nil {
 				return Value{}, err
 			}
-			args = args[1:]
 		case KindPrimOp:
 			p := f.asPrimOp()
 			if len(args) < p.Arity {
@@ -136,31 +154,97 @@ func (st *State) argument(n node, env *Env) Value {
 	return n.delay(st, env)
 }
 
-// callClosure applies a function to an argument, which the function's pattern,
-// if it has one, has been checked to be a set.
+// curryEnv makes the environment for applying a closure to n more arguments,
+// which the caller puts into the slots after those of earlier ones.
+func (st *State) curryEnv(c *Closure, n int) *Env {
+	if c.have == 0 {
+		return st.newEnv(int32(n), c.env)
+	}
+	// Others may apply the same closure: what it holds is copied.
+	env := st.newEnv(c.have+int32(n), c.env.up)
+	for i := range c.have {
+		*env.slot(i) = *c.env.slot(i)
+	}
+	return env
+}
+
+// partial is a function that has got have of its arguments.
+func (st *State) partial(fn *lambdaNode, env *Env, have int32) Value {
+	v := st.newClosure(fn, env)
+	v.asClosure().have = have
+	return v
+}
+
+// callClosure applies a function to one argument.
 func (st *State) callClosure(c *Closure, arg Value, pos Pos) (Value, *Error) {
+	if c.fn.pattern {
+		arg, err := st.Force(arg)
+		if err != nil {
+			return Value{}, st.patternFailed(c.fn, err, pos)
+		}
+		return st.callPattern(c, arg, pos)
+	}
+	env := st.curryEnv(c, 1)
+	*env.slot(c.have) = arg
+	if c.have+1 < c.fn.arity {
+		return st.partial(c.fn, env, c.have+1), nil
+	}
+	return st.runBody(c.fn, env, pos)
+}
+
+// callPattern applies a function that takes its argument apart to a forced
+// value.
+func (st *State) callPattern(c *Closure, arg Value, pos Pos) (Value, *Error) {
 	fn := c.fn
+	if arg.Kind() != KindAttrs {
+		return Value{}, st.patternFailed(fn, st.typeError(fn.at(), "a set", arg), pos)
+	}
 	env := st.newEnv(fn.slots, c.env)
-	if !fn.pattern {
-		*env.slot(0) = arg
-	} else if err := st.bindFormals(fn, env, arg, pos); err != nil {
+	if err := st.bindFormals(fn, env, arg, pos); err != nil {
 		return Value{}, err
 	}
+	return st.runBody(fn, env, pos)
+}
+
+func (st *State) patternFailed(fn *lambdaNode, err *Error, pos Pos) *Error {
+	err.AddTrace(fn.at(), "while evaluating the value passed for the lambda argument")
+	if pos != 0 {
+		err.AddTrace(pos, "from call site")
+	}
+	return err
+}
+
+// runBody evaluates the body of a function that has all its arguments.
+func (st *State) runBody(fn *lambdaNode, env *Env, pos Pos) (Value, *Error) {
 	if err := st.enterCall(pos); err != nil {
 		return Value{}, err
 	}
 	if st.profiler != nil {
-		st.profiler.enter(st, fn, nil, pos)
-		defer st.profiler.leave()
+		return st.profileBody(fn, env, pos)
 	}
 	v, err := fn.body.eval(st, env)
 	st.depth--
 	if err != nil {
-		err.AddTrace(fn.pos, "while calling %s", fn.describe(st))
-		if pos != 0 {
-			err.AddTrace(pos, "from call site")
-		}
-		return Value{}, err
+		return Value{}, st.bodyFailed(fn, err, pos)
+	}
+	return v, nil
+}
+
+func (st *State) bodyFailed(fn *lambdaNode, err *Error, pos Pos) *Error {
+	err.AddTrace(fn.bodyPos(), "while calling %s", fn.describe(st))
+	if pos != 0 {
+		err.AddTrace(pos, "from call site")
+	}
+	return err
+}
+
+func (st *State) profileBody(fn *lambdaNode, env *Env, pos Pos) (Value, *Error) {
+	st.profiler.enter(st, fn, nil, pos)
+	v, err := fn.body.eval(st, env)
+	st.profiler.leave()
+	st.depth--
+	if err != nil {
+		return Value{}, st.bodyFailed(fn, err, pos)
 	}
 	return v, nil
 }
@@ -183,8 +267,8 @@ func (st *State) enterCall(pos Pos) *Error {
 // bindFormals takes the argument set apart.
 func (st *State) bindFormals(fn *lambdaNode, env *Env, arg Value, pos Pos) *Error {
 	set := arg.AsAttrs()
-	if fn.arg >= 0 {
-		*env.slot(fn.arg) = arg
+	if fn.alias {
+		*env.slot(0) = arg
 	}
 	used, defaults := 0, false
 	if set.base == nil {
@@ -245,7 +329,7 @@ func (st *State) bindFormals(fn *lambdaNode, env *Env, arg Value, pos Pos) *Erro
 }
 
 func (st *State) missingArgument(fn *lambdaNode, f *formal, pos Pos) *Error {
-	return st.Errorf(ErrType, fn.pos, "function '%s' called without required argument '%s'",
+	return st.Errorf(ErrType, fn.at(), "function '%s' called without required argument '%s'",
 		fn.title(st), st.SymName(f.sym)).AddTrace(pos, "from call site")
 }
 
@@ -261,7 +345,7 @@ func (st *State) unexpectedArgument(fn *lambdaNode, set *Attrs, pos Pos) *Error 
 			continue
 		}
 		name := st.SymName(a.Sym)
-		err := st.Errorf(ErrType, fn.pos, "function '%s' called with unexpected argument '%s'", fn.title(st), name)
+		err := st.Errorf(ErrType, fn.at(), "function '%s' called with unexpected argument '%s'", fn.title(st), name)
 		err.Suggestions = suggest.Best(names, name)
 		return err.AddTrace(pos, "from call site")
 	}
@@ -293,9 +377,18 @@ func (st *State) Call2(f, arg1, arg2 Value, pos Pos) (Value, *Error) {
 	if err != nil {
 		return Value{}, err
 	}
-	if f.Kind() == KindPrimOp && f.asPrimOp().Arity == 2 {
-		a := [maxArity]Value{arg1, arg2}
-		return st.callPrimOp(f.asPrimOp(), &a, pos)
+	switch f.Kind() {
+	case KindPrimOp:
+		if f.asPrimOp().Arity == 2 {
+			a := [maxArity]Value{arg1, arg2}
+			return st.callPrimOp(f.asPrimOp(), &a, pos)
+		}
+	case KindLambda:
+		if c := f.asClosure(); !c.fn.pattern && c.fn.arity-c.have == 2 {
+			env := st.curryEnv(c, 2)
+			*env.slot(c.have), *env.slot(c.have + 1) = arg1, arg2
+			return st.runBody(c.fn, env, pos)
+		}
 	}
 	if f, err = st.call1(f, arg1, pos); err != nil {
 		return Value{}, err
@@ -307,17 +400,7 @@ func (st *State) Call2(f, arg1, arg2 Value, pos Pos) (Value, *Error) {
 func (st *State) call1(f, arg Value, pos Pos) (Value, *Error) {
 	switch f.Kind() {
 	case KindLambda:
-		c := f.asClosure()
-		if c.fn.pattern {
-			var err *Error
-			if arg, err = st.Force(arg); err == nil && arg.Kind() != KindAttrs {
-				err = st.typeError(c.fn.pos, "a set", arg)
-			}
-			if err != nil {
-				return Value{}, err.AddTrace(c.fn.pos, "while evaluating the value passed for the lambda argument").AddTrace(pos, "from call site")
-			}
-		}
-		return st.callClosure(c, arg, pos)
+		return st.callClosure(f.asClosure(), arg, pos)
 	case KindPrimOp:
 		p := f.asPrimOp()
 		if p.Arity > 1 {

@@ -139,12 +139,13 @@ func (p *printer) print(slot *Value, depth int) *Error {
 			p.out = append(p.out, "<LAMBDA>"...)
 			break
 		}
-		fn := v.asClosure().fn
+		c := v.asClosure()
+		fn := c.fn
 		p.out = append(p.out, "«lambda"...)
 		if fn.named {
 			p.out = append(append(p.out, ' '), p.st.SymName(fn.name)...)
 		}
-		p.out = append(append(p.out, " @ "...), p.st.describePos(fn.pos)...)
+		p.out = append(append(p.out, " @ "...), p.st.describePos(fn.params[c.have].pos)...)
 		p.out = append(p.out, "»"...)
 	case KindPrimOp:
 		if p.opts.Legacy {

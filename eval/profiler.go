@@ -27,7 +27,7 @@ func (p *Profiler) enter(st *State, fn *lambdaNode, op *PrimOp, pos Pos) {
 	if op != nil {
 		frame = st.describePos(pos) + ":primop " + op.Name
 	} else {
-		frame = st.describePos(fn.pos) + ":" + fn.title(st)
+		frame = st.describePos(fn.bodyPos()) + ":" + fn.title(st)
 	}
 	p.stack = append(p.stack, frame)
 	p.sample()

@@ -8,13 +8,15 @@ type scope struct {
 	with  bool  // the environment of a `with`: its names are not known
 	syms  []Sym // ascending; the slot of syms[i] is first+i
 	first int32
-	arg   Sym // one more name, with slot 0; 0 for none
+	args  []Sym // more names: args[i] has slot i, and hides args before it
 }
 
 // find returns the slot of a name of this scope.
 func (s *scope) find(k Sym) (int32, bool) {
-	if s.arg == k {
-		return 0, true
+	for i := len(s.args) - 1; i >= 0; i-- {
+		if s.args[i] == k {
+			return int32(i), true
+		}
 	}
 	if len(s.syms) <= 8 {
 		for i, sym := range s.syms {
@@ -46,8 +48,8 @@ func (s *scope) lookup(k Sym) (depth, slot int32, ok bool, withs []int32) {
 func (s *scope) names(st *State) []string {
 	var out []string
 	for ; s != nil; s = s.up {
-		if s.arg != 0 {
-			out = append(out, st.SymName(s.arg))
+		for _, k := range s.args {
+			out = append(out, st.SymName(k))
 		}
 		for _, k := range s.syms {
 			out = append(out, st.SymName(k))

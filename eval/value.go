@@ -74,11 +74,14 @@ type List struct {
 	elems []Value
 }
 
-// Closure is the object behind a function written in Nix.
+// Closure is the object behind a function written in Nix. While it has only some
+// of its arguments, env holds those, and the environment it was made in is the
+// one around env.
 type Closure struct {
 	header
-	fn  *lambdaNode
-	env *Env
+	have int32 // number of arguments in env
+	fn   *lambdaNode
+	env  *Env
 }
 
 // Int makes an integer.

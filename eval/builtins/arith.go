@@ -13,12 +13,13 @@ func arithmetic() []eval.Builtin {
 		})
 	}
 	bits := func(name string, f func(a, b int64) int64) eval.Builtin {
+		first, second := argument(1, name), argument(2, name)
 		return op2(name, 0, func(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
-			x, err := st.ForceInt(a, pos, argument(1, name))
+			x, err := st.ForceInt(a, pos, first)
 			if err != nil {
 				return eval.Value{}, err
 			}
-			y, err := st.ForceInt(b, pos, argument(2, name))
+			y, err := st.ForceInt(b, pos, second)
 			if err != nil {
 				return eval.Value{}, err
 			}
@@ -26,8 +27,9 @@ func arithmetic() []eval.Builtin {
 		})
 	}
 	round := func(name string, f func(float64) float64) eval.Builtin {
+		doing := argument(1, name)
 		return op1(name, 1, func(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-			x, err := st.ForceFloat(a, pos, argument(1, name))
+			x, err := st.ForceFloat(a, pos, doing)
 			if err != nil {
 				return eval.Value{}, err
 			}

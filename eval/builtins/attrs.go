@@ -50,11 +50,11 @@ func attrValues(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.E
 }
 
 func getAttr(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
-	name, err := st.ForceStringNoContext(a, pos, argument(1, "getAttr"))
+	name, err := st.ForceStringNoContext(a, pos, "while evaluating the first argument passed to builtins.getAttr")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	set, err := st.ForceAttrs(b, pos, argument(2, "getAttr"))
+	set, err := st.ForceAttrs(b, pos, "while evaluating the second argument passed to builtins.getAttr")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -66,11 +66,11 @@ func getAttr(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.E
 }
 
 func hasAttr(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
-	name, err := st.ForceStringNoContext(a, pos, argument(1, "hasAttr"))
+	name, err := st.ForceStringNoContext(a, pos, "while evaluating the first argument passed to builtins.hasAttr")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	set, err := st.ForceAttrs(b, pos, argument(2, "hasAttr"))
+	set, err := st.ForceAttrs(b, pos, "while evaluating the second argument passed to builtins.hasAttr")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -78,11 +78,11 @@ func hasAttr(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.E
 }
 
 func unsafeGetAttrPos(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
-	name, err := st.ForceStringNoContext(a, pos, argument(1, "unsafeGetAttrPos"))
+	name, err := st.ForceStringNoContext(a, pos, "while evaluating the first argument passed to builtins.unsafeGetAttrPos")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	set, err := st.ForceAttrs(b, pos, argument(2, "unsafeGetAttrPos"))
+	set, err := st.ForceAttrs(b, pos, "while evaluating the second argument passed to builtins.unsafeGetAttrPos")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -94,11 +94,11 @@ func unsafeGetAttrPos(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value
 }
 
 func removeAttrs(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
-	set, err := st.ForceAttrs(a, pos, argument(1, "removeAttrs"))
+	set, err := st.ForceAttrs(a, pos, "while evaluating the first argument passed to builtins.removeAttrs")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	names, err := st.ForceList(b, pos, argument(2, "removeAttrs"))
+	names, err := st.ForceList(b, pos, "while evaluating the second argument passed to builtins.removeAttrs")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -158,11 +158,11 @@ func listToAttrs(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.
 }
 
 func intersectAttrs(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
-	x, err := st.ForceAttrs(a, pos, argument(1, "intersectAttrs"))
+	x, err := st.ForceAttrs(a, pos, "while evaluating the first argument passed to builtins.intersectAttrs")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	y, err := st.ForceAttrs(b, pos, argument(2, "intersectAttrs"))
+	y, err := st.ForceAttrs(b, pos, "while evaluating the second argument passed to builtins.intersectAttrs")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -170,11 +170,11 @@ func intersectAttrs(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, 
 }
 
 func catAttrs(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
-	name, err := st.ForceStringNoContext(a, pos, argument(1, "catAttrs"))
+	name, err := st.ForceStringNoContext(a, pos, "while evaluating the first argument passed to builtins.catAttrs")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	elems, err := st.ForceList(b, pos, argument(2, "catAttrs"))
+	elems, err := st.ForceList(b, pos, "while evaluating the second argument passed to builtins.catAttrs")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -205,7 +205,7 @@ func functionArgs(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval
 }
 
 func mapAttrs(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.Error) {
-	set, err := st.ForceAttrs(a, pos, argument(2, "mapAttrs"))
+	set, err := st.ForceAttrs(a, pos, "while evaluating the second argument passed to builtins.mapAttrs")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -218,10 +218,10 @@ func mapAttrs(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.
 }
 
 func zipAttrsWith(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.Error) {
-	if _, err := st.ForceFunction(f, pos, argument(1, "zipAttrsWith")); err != nil {
+	if _, err := st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.zipAttrsWith"); err != nil {
 		return eval.Value{}, err
 	}
-	sets, err := st.ForceList(a, pos, argument(2, "zipAttrsWith"))
+	sets, err := st.ForceList(a, pos, "while evaluating the second argument passed to builtins.zipAttrsWith")
 	if err != nil {
 		return eval.Value{}, err
 	}

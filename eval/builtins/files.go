@@ -263,11 +263,11 @@ func findFile(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.
 }
 
 func toFile(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
-	name, err := st.ForceStringNoContext(a, pos, argument(1, "toFile"))
+	name, err := st.ForceStringNoContext(a, pos, "while evaluating the first argument passed to builtins.toFile")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	contents, ctx, err := st.ForceString(b, pos, argument(2, "toFile"))
+	contents, ctx, err := st.ForceString(b, pos, "while evaluating the second argument passed to builtins.toFile")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -313,7 +313,7 @@ func filterSource(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *e
 	if _, err := st.Realise(ctx, pos); err != nil {
 		return eval.Value{}, err
 	}
-	if f, err = st.ForceFunction(f, pos, argument(1, "filterSource")); err != nil {
+	if f, err = st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.filterSource"); err != nil {
 		return eval.Value{}, err
 	}
 	return addSource(st, p, eval.SourceOptions{Name: path.Base(p), Method: store.Recursive, Filter: filterFunc(st, f, pos), Pos: pos})

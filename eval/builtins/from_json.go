@@ -8,7 +8,7 @@ import (
 )
 
 func fromJSON(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-	s, err := st.ForceStringNoContext(a, pos, argument(1, "fromJSON"))
+	s, err := st.ForceStringNoContext(a, pos, "while evaluating the first argument passed to builtins.fromJSON")
 	if err != nil {
 		return eval.Value{}, err
 	}

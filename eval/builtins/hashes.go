@@ -30,7 +30,7 @@ func hashString(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eva
 	if err != nil {
 		return eval.Value{}, err
 	}
-	s, _, err := st.ForceString(b, pos, argument(2, "hashString"))
+	s, _, err := st.ForceString(b, pos, "while evaluating the second argument passed to builtins.hashString")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -42,7 +42,7 @@ func hashFile(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.
 	if err != nil {
 		return eval.Value{}, err
 	}
-	p, err := realisePath(st, b, pos, argument(2, "hashFile"))
+	p, err := realisePath(st, b, pos, "while evaluating the second argument passed to builtins.hashFile")
 	if err != nil {
 		return eval.Value{}, err
 	}

@@ -15,7 +15,7 @@ func lists() []eval.Builtin {
 		op2("elem", 0, elem),
 		op1("concatLists", 0, concatLists),
 		op1("length", 1, func(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-			l, err := st.ForceList(a, pos, argument(1, "length"))
+			l, err := st.ForceList(a, pos, "while evaluating the first argument passed to builtins.length")
 			return eval.Int(int64(len(l))), err
 		}),
 		op3("foldl'", 0, foldlStrict),
@@ -31,14 +31,14 @@ func lists() []eval.Builtin {
 }
 
 func mapList(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.Error) {
-	l, err := st.ForceList(a, pos, argument(2, "map"))
+	l, err := st.ForceList(a, pos, "while evaluating the second argument passed to builtins.map")
 	if err != nil {
 		return eval.Value{}, err
 	}
 	if len(l) == 0 {
 		return eval.EmptyList, nil
 	}
-	if _, err := st.ForceFunction(f, pos, argument(1, "map")); err != nil {
+	if _, err := st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.map"); err != nil {
 		return eval.Value{}, err
 	}
 	out := st.NewElems(len(l))
@@ -49,11 +49,11 @@ func mapList(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.E
 }
 
 func elemAt(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
-	n, err := st.ForceInt(b, pos, argument(2, "elemAt"))
+	n, err := st.ForceInt(b, pos, "while evaluating the second argument passed to builtins.elemAt")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	l, err := st.ForceList(a, pos, argument(1, "elemAt"))
+	l, err := st.ForceList(a, pos, "while evaluating the first argument passed to builtins.elemAt")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -64,7 +64,7 @@ func elemAt(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Er
 }
 
 func head(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-	l, err := st.ForceList(a, pos, argument(1, "head"))
+	l, err := st.ForceList(a, pos, "while evaluating the first argument passed to builtins.head")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -75,7 +75,7 @@ func head(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) 
 }
 
 func tail(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-	l, err := st.ForceList(a, pos, argument(1, "tail"))
+	l, err := st.ForceList(a, pos, "while evaluating the first argument passed to builtins.tail")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -95,14 +95,14 @@ func callBool(st *eval.State, f, v eval.Value, pos eval.Pos, doing string) (bool
 }
 
 func filter(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.Error) {
-	l, err := st.ForceList(a, pos, argument(2, "filter"))
+	l, err := st.ForceList(a, pos, "while evaluating the second argument passed to builtins.filter")
 	if err != nil {
 		return eval.Value{}, err
 	}
 	if len(l) == 0 {
 		return eval.EmptyList, nil
 	}
-	if f, err = st.ForceFunction(f, pos, argument(1, "filter")); err != nil {
+	if f, err = st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.filter"); err != nil {
 		return eval.Value{}, err
 	}
 	out := make([]eval.Value, 0, len(l))
@@ -122,7 +122,7 @@ func filter(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.Er
 }
 
 func elem(st *eval.State, pos eval.Pos, x, a eval.Value) (eval.Value, *eval.Error) {
-	l, err := st.ForceList(a, pos, argument(2, "elem"))
+	l, err := st.ForceList(a, pos, "while evaluating the second argument passed to builtins.elem")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -139,7 +139,7 @@ func elem(st *eval.State, pos eval.Pos, x, a eval.Value) (eval.Value, *eval.Erro
 }
 
 func concatLists(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-	l, err := st.ForceList(a, pos, argument(1, "concatLists"))
+	l, err := st.ForceList(a, pos, "while evaluating the first argument passed to builtins.concatLists")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -164,11 +164,11 @@ func concat(st *eval.State, l []eval.Value, pos eval.Pos, doing string) (eval.Va
 }
 
 func foldlStrict(st *eval.State, pos eval.Pos, f, start, a eval.Value) (eval.Value, *eval.Error) {
-	f, err := st.ForceFunction(f, pos, argument(1, "foldlStrict"))
+	f, err := st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.foldlStrict")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	l, err := st.ForceList(a, pos, argument(3, "foldlStrict"))
+	l, err := st.ForceList(a, pos, "while evaluating the third argument passed to builtins.foldlStrict")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -183,16 +183,17 @@ func foldlStrict(st *eval.State, pos eval.Pos, f, start, a eval.Value) (eval.Val
 
 // anyAll is any and all: stop is what ends the search.
 func anyAll(name string, stop bool) eval.Builtin {
+	first, second := argument(1, name), argument(2, name)
+	doing := "while evaluating the return value of the function passed to builtins." + name
 	return op2(name, 0, func(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.Error) {
-		f, err := st.ForceFunction(f, pos, argument(1, name))
+		f, err := st.ForceFunction(f, pos, first)
 		if err != nil {
 			return eval.Value{}, err
 		}
-		l, err := st.ForceList(a, pos, argument(2, name))
+		l, err := st.ForceList(a, pos, second)
 		if err != nil {
 			return eval.Value{}, err
 		}
-		doing := "while evaluating the return value of the function passed to builtins." + name
 		for i := range l {
 			b, err := callBool(st, f, l[i], pos, doing)
 			if err != nil {
@@ -207,7 +208,7 @@ func anyAll(name string, stop bool) eval.Builtin {
 }
 
 func genList(st *eval.State, pos eval.Pos, f, n eval.Value) (eval.Value, *eval.Error) {
-	size, err := st.ForceInt(n, pos, argument(2, "genList"))
+	size, err := st.ForceInt(n, pos, "while evaluating the second argument passed to builtins.genList")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -215,7 +216,7 @@ func genList(st *eval.State, pos eval.Pos, f, n eval.Value) (eval.Value, *eval.E
 		return eval.Value{}, st.Errorf(eval.ErrEval, pos, "cannot create list of size %d", size)
 	}
 	// Forced here so that the result does not depend on whether elements are used.
-	if f, err = st.ForceFunction(f, pos, argument(1, "genList")); err != nil {
+	if f, err = st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.genList"); err != nil {
 		return eval.Value{}, err
 	}
 	out := st.NewElems(int(size))
@@ -226,14 +227,14 @@ func genList(st *eval.State, pos eval.Pos, f, n eval.Value) (eval.Value, *eval.E
 }
 
 func sortList(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.Error) {
-	l, err := st.ForceList(a, pos, argument(2, "sort"))
+	l, err := st.ForceList(a, pos, "while evaluating the second argument passed to builtins.sort")
 	if err != nil {
 		return eval.Value{}, err
 	}
 	if len(l) == 0 {
 		return eval.EmptyList, nil
 	}
-	if f, err = st.ForceFunction(f, pos, argument(1, "sort")); err != nil {
+	if f, err = st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.sort"); err != nil {
 		return eval.Value{}, err
 	}
 	out := make([]eval.Value, len(l))
@@ -331,11 +332,11 @@ func mergeSort(vals []eval.Value, less func(x, y eval.Value) (bool, *eval.Error)
 }
 
 func partition(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.Error) {
-	f, err := st.ForceFunction(f, pos, argument(1, "partition"))
+	f, err := st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.partition")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	l, err := st.ForceList(a, pos, argument(2, "partition"))
+	l, err := st.ForceList(a, pos, "while evaluating the second argument passed to builtins.partition")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -355,11 +356,11 @@ func partition(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval
 }
 
 func groupBy(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.Error) {
-	f, err := st.ForceFunction(f, pos, argument(1, "groupBy"))
+	f, err := st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.groupBy")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	l, err := st.ForceList(a, pos, argument(2, "groupBy"))
+	l, err := st.ForceList(a, pos, "while evaluating the second argument passed to builtins.groupBy")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -387,11 +388,11 @@ func groupBy(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.E
 }
 
 func concatMap(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.Error) {
-	f, err := st.ForceFunction(f, pos, argument(1, "concatMap"))
+	f, err := st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.concatMap")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	l, err := st.ForceList(a, pos, argument(2, "concatMap"))
+	l, err := st.ForceList(a, pos, "while evaluating the second argument passed to builtins.concatMap")
 	if err != nil {
 		return eval.Value{}, err
 	}

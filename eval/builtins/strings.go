@@ -85,11 +85,11 @@ func concatStringsSep(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value
 }
 
 func replaceStrings(st *eval.State, pos eval.Pos, a, b, c eval.Value) (eval.Value, *eval.Error) {
-	from, err := st.ForceList(a, pos, argument(1, "replaceStrings"))
+	from, err := st.ForceList(a, pos, "while evaluating the first argument passed to builtins.replaceStrings")
 	if err != nil {
 		return eval.Value{}, err
 	}
-	to, err := st.ForceList(b, pos, argument(2, "replaceStrings"))
+	to, err := st.ForceList(b, pos, "while evaluating the second argument passed to builtins.replaceStrings")
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -102,7 +102,7 @@ func replaceStrings(st *eval.State, pos eval.Pos, a, b, c eval.Value) (eval.Valu
 			return eval.Value{}, err
 		}
 	}
-	s, ctx, err := st.ForceString(c, pos, argument(3, "replaceStrings"))
+	s, ctx, err := st.ForceString(c, pos, "while evaluating the third argument passed to builtins.replaceStrings")
 	if err != nil {
 		return eval.Value{}, err
 	}

@@ -8,18 +8,18 @@ import (
 func versions() []eval.Builtin {
 	return []eval.Builtin{
 		op2("compareVersions", 0, func(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
-			x, err := st.ForceStringNoContext(a, pos, argument(1, "compareVersions"))
+			x, err := st.ForceStringNoContext(a, pos, "while evaluating the first argument passed to builtins.compareVersions")
 			if err != nil {
 				return eval.Value{}, err
 			}
-			y, err := st.ForceStringNoContext(b, pos, argument(2, "compareVersions"))
+			y, err := st.ForceStringNoContext(b, pos, "while evaluating the second argument passed to builtins.compareVersions")
 			if err != nil {
 				return eval.Value{}, err
 			}
 			return eval.Int(int64(version.Compare(x, y))), nil
 		}),
 		op1("splitVersion", 0, func(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-			s, err := st.ForceStringNoContext(a, pos, argument(1, "splitVersion"))
+			s, err := st.ForceStringNoContext(a, pos, "while evaluating the first argument passed to builtins.splitVersion")
 			if err != nil {
 				return eval.Value{}, err
 			}
@@ -30,7 +30,7 @@ func versions() []eval.Builtin {
 			return st.NewList(out), nil
 		}),
 		op1("parseDrvName", 0, func(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-			s, err := st.ForceStringNoContext(a, pos, argument(1, "parseDrvName"))
+			s, err := st.ForceStringNoContext(a, pos, "while evaluating the first argument passed to builtins.parseDrvName")
 			if err != nil {
 				return eval.Value{}, err
 			}
