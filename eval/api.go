@@ -50,7 +50,7 @@ func (st *State) ShowForTrace(v Value) string {
 func (st *State) Intersect(lower, upper *Attrs) Value {
 	// Walk the smaller one and look things up in the other.
 	if lower.upperLen() < upper.upperLen() {
-		lower.flatten()
+		st.flatten(lower)
 		out := st.NewAttrs(len(lower.vals))
 		for _, k := range lower.shape.keys {
 			if v, pos := upper.getPos(k); v != nil {
@@ -59,7 +59,7 @@ func (st *State) Intersect(lower, upper *Attrs) Value {
 		}
 		return out.Value()
 	}
-	upper.flatten()
+	st.flatten(upper)
 	out := st.NewAttrs(len(upper.vals))
 	for i, k := range upper.shape.keys {
 		if lower.get(k) != nil {

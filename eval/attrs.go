@@ -11,6 +11,7 @@ import (
 type Shape struct {
 	keys  []Sym         // ascending
 	pos   []Pos         // parallel to keys; nil when no position is known
+	fixed bool          // made by an expression of the program, so that there are only so many
 	order []int32       // indices into keys in the order of the names' bytes, made on demand
 	index map[Sym]int32 // for large shapes, made on demand
 	finds int           // number of searches in a large shape
@@ -136,13 +137,25 @@ func (a *Attrs) getPos(k Sym) (*Value, Pos) {
 }
 
 // flatten makes a a single layer, in place.
+func (st *State) flatten(a *Attrs) {
+	if a.base == nil {
+		return
+	}
+	st.flatten(a.base)
+	shape, vals := st.mergeAttrs(a.base, a)
+	a.shape, a.vals, a.base, a.depth, a.deep = shape, vals, nil, 0, 0
+}
+
+// flatten is State.flatten where there is no State.
 func (a *Attrs) flatten() {
 	if a.base == nil {
 		return
 	}
 	a.base.flatten()
-	shape, vals := mergeAttrs(a.base, a)
-	a.shape, a.vals, a.base, a.depth, a.deep = shape, vals, nil, 0, 0
+	m := mergeShapes(a.base.shape, a.shape)
+	vals := make([]Value, len(m.from))
+	m.fill(vals, a.base, a)
+	a.shape, a.vals, a.base, a.depth, a.deep = m.shape, vals, nil, 0, 0
 }
 
 // Len returns the number of attributes.
@@ -151,34 +164,74 @@ func (a *Attrs) Len() int {
 	return len(a.vals)
 }
 
-// mergeAttrs merges two flat sets; upper wins.
-func mergeAttrs(lower, upper *Attrs) (*Shape, []Value) {
-	ls, us := lower.shape, upper.shape
-	n := len(ls.keys) + len(us.keys)
-	keys := make([]Sym, 0, n)
-	pos := make([]Pos, 0, n)
-	vals := make([]Value, 0, n)
-	i, j := 0, 0
-	for i < len(ls.keys) && j < len(us.keys) {
-		lk, uk := ls.keys[i], us.keys[j]
-		if lk < uk {
-			keys, pos, vals = append(keys, lk), append(pos, ls.posAt(int32(i))), append(vals, lower.vals[i])
+// merge is how two shapes become one: the source of each value, as an index
+// into the upper set, or the complement of one into the lower.
+type merge struct {
+	shape *Shape
+	from  []int32
+}
+
+// mergeAttrs merges two flat sets; upper wins. What is known about shapes of the
+// program's own expressions is remembered, since the same ones meet often.
+func (st *State) mergeAttrs(lower, upper *Attrs) (*Shape, []Value) {
+	fixed := lower.shape.fixed && upper.shape.fixed
+	pair := [2]*Shape{lower.shape, upper.shape}
+	m, ok := st.merges[pair]
+	if !fixed || !ok {
+		m = mergeShapes(lower.shape, upper.shape)
+		if fixed {
+			m.shape.fixed = true
+			st.merges[pair] = m
+		}
+	}
+	vals := st.newValues(len(m.from))
+	m.fill(vals, lower, upper)
+	return m.shape, vals
+}
+
+func (m *merge) fill(vals []Value, lower, upper *Attrs) {
+	for i, f := range m.from {
+		if f >= 0 {
+			vals[i] = upper.vals[f]
+		} else {
+			vals[i] = lower.vals[^f]
+		}
+	}
+}
+
+func mergeShapes(lower, upper *Shape) merge {
+	lk, uk := lower.keys, upper.keys
+	n := len(lk) + len(uk) - common(lk, uk)
+	keys, pos, from := make([]Sym, n), make([]Pos, n), make([]int32, n)
+	for i, j, o := 0, 0, 0; o < n; o++ {
+		if j == len(uk) || i < len(lk) && lk[i] < uk[j] {
+			keys[o], pos[o], from[o] = lk[i], lower.posAt(int32(i)), ^int32(i)
 			i++
 			continue
 		}
-		keys, pos, vals = append(keys, uk), append(pos, us.posAt(int32(j))), append(vals, upper.vals[j])
-		j++
-		if lk == uk {
+		if i < len(lk) && lk[i] == uk[j] {
 			i++
 		}
+		keys[o], pos[o], from[o] = uk[j], upper.posAt(int32(j)), int32(j)
+		j++
 	}
-	for ; i < len(ls.keys); i++ {
-		keys, pos, vals = append(keys, ls.keys[i]), append(pos, ls.posAt(int32(i))), append(vals, lower.vals[i])
+	return merge{&Shape{keys: keys, pos: pos}, from}
+}
+
+// common counts the keys that two ascending rows share.
+func common(a, b []Sym) int {
+	n := 0
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] < b[j]:
+			i++
+		case a[i] > b[j]:
+			j++
+		default:
+			i, j, n = i+1, j+1, n+1
+		}
 	}
-	for ; j < len(us.keys); j++ {
-		keys, pos, vals = append(keys, us.keys[j]), append(pos, us.posAt(int32(j))), append(vals, upper.vals[j])
-	}
-	return &Shape{keys: keys, pos: pos}, vals
+	return n
 }
 
 // update is the operator //.
@@ -189,7 +242,7 @@ func (st *State) update(lower, upper *Attrs) *Attrs {
 	if len(lower.vals) == 0 && lower.base == nil {
 		return upper
 	}
-	upper.flatten()
+	st.flatten(upper)
 	ln, un := lower.upperLen(), len(upper.vals)
 	if ln >= 8 && ln >= layerRatio*un && lower.depth < maxLayers {
 		a := st.newAttrs(upper.shape, upper.vals)
@@ -197,8 +250,8 @@ func (st *State) update(lower, upper *Attrs) *Attrs {
 		a.depth = lower.depth + 1
 		return a
 	}
-	lower.flatten()
-	shape, vals := mergeAttrs(lower, upper)
+	st.flatten(lower)
+	shape, vals := st.mergeAttrs(lower, upper)
 	return st.newAttrs(shape, vals)
 }
 
@@ -231,7 +284,7 @@ func (a *Attrs) GetAttr(k Sym) Attr {
 // Sorted returns the attributes in the order of their names' bytes, which is the
 // order that everything visible uses.
 func (st *State) Sorted(a *Attrs) []Attr {
-	a.flatten()
+	st.flatten(a)
 	s := a.shape
 	if s.order == nil {
 		order := make([]int32, len(s.keys))
@@ -263,7 +316,7 @@ func (a *Attrs) All() []Attr {
 // WithValues returns a set with the same names and positions and other values:
 // vals[i] belongs to All()[i].
 func (st *State) WithValues(a *Attrs, vals []Value) Value {
-	a.flatten()
+	st.flatten(a)
 	return AttrsValue(st.newAttrs(a.shape, vals))
 }
 

@@ -141,7 +141,7 @@ func (c *compiler) attrs(m *resolve.Merged, rec bool, pos Pos) node {
 	}
 	b := c.bind(m, rec)
 	n := &attrsNode{
-		shape: &Shape{keys: b.syms, pos: b.pos},
+		shape: &Shape{keys: b.syms, pos: b.pos, fixed: true},
 		exprs: b.exprs, froms: b.froms, usesFrom: b.usesFrom, inherited: b.inherited,
 		rec: rec, overrides: -1, pos: pos,
 	}

@@ -21,19 +21,19 @@ func (st *State) parseMode() parser.Mode {
 // EvalText evaluates a text. name is for messages, dir what its relative paths
 // start from. The result is forced.
 func (st *State) EvalText(name, text, dir string) (Value, *Error) {
-	return st.evalParsed(parser.Parse(name, text, st.parseMode()), dir, nil, nil)
+	return st.evalParsed(st.arena.Parse(name, text, st.parseMode()), dir, nil, nil)
 }
 
 // EvalIn is EvalText with more names in scope, those of a set.
 func (st *State) EvalIn(name, text, dir string, vars *Attrs) (Value, *Error) {
 	s, env := st.attrsScope(vars)
-	return st.evalParsed(parser.Parse(name, text, st.parseMode()), dir, s, env)
+	return st.evalParsed(st.arena.Parse(name, text, st.parseMode()), dir, s, env)
 }
 
 func (st *State) evalParsed(f *ast.File, dir string, s *scope, env *Env) (Value, *Error) {
 	st.Stats.SourceBytes += int64(len(f.Src))
 	n, err := st.compile(f, dir, s)
-	f.Root = nil // positions only need the text
+	f.Root = nil // its memory is used again, and positions only need the text
 	if err != nil {
 		return Value{}, err
 	}
@@ -42,7 +42,7 @@ func (st *State) evalParsed(f *ast.File, dir string, s *scope, env *Env) (Value,
 
 // attrsScope makes a scope of the names of a set.
 func (st *State) attrsScope(vars *Attrs) (*scope, *Env) {
-	vars.flatten()
+	st.flatten(vars)
 	env := st.newEnv(int32(len(vars.vals)), nil)
 	for i, v := range vars.vals {
 		*env.slot(int32(i)) = v
@@ -82,7 +82,7 @@ func (st *State) EvalFileIn(name string, pos Pos, vars *Attrs) (Value, *Error) {
 
 func (st *State) evalFileIn(file string, s *scope, env *Env) (Value, *Error) {
 	if text, ok := coreFile(file); ok {
-		return st.evalParsed(parser.Parse("<nix/fetchurl.nix>", text, 0), "/", s, env)
+		return st.evalParsed(st.arena.Parse("<nix/fetchurl.nix>", text, 0), "/", s, env)
 	}
 	if err := st.checkAccess(file, 0); err != nil {
 		return Value{}, err
@@ -92,7 +92,7 @@ func (st *State) evalFileIn(file string, s *scope, env *Env) (Value, *Error) {
 		return Value{}, st.fileError(err, file, 0)
 	}
 	st.Stats.Files++
-	return st.evalParsed(parser.Parse(file, unsafeString(text), st.parseMode()), path.Dir(file), s, env)
+	return st.evalParsed(st.arena.Parse(file, unsafeString(text), st.parseMode()), path.Dir(file), s, env)
 }
 
 // resolveImport finds the file that importing a path reads: symlinks are

@@ -319,8 +319,8 @@ func (n *attrsNode) evalOverrides(st *State, inner *Env, vals []Value) (Value, *
 		}
 	}
 	own := st.newAttrs(n.shape, vals)
-	ov.flatten()
-	shape, merged := mergeAttrs(own, ov)
+	st.flatten(ov)
+	shape, merged := st.mergeAttrs(own, ov)
 	if n.dynamic == nil {
 		return AttrsValue(st.newAttrs(shape, merged)), nil
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime/debug"
 
+	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/drv"
@@ -91,6 +92,7 @@ type State struct {
 	slabs    slabs
 	syms     symbols
 	wk       wellKnown
+	arena    parser.Arena
 	files    []fileRange
 	nextPos  Pos
 	depth    int // of calls
@@ -111,6 +113,7 @@ type State struct {
 	warned       map[string]bool
 	realised     map[*ContextElem]string
 	caches       map[any]any
+	merges       map[[2]*Shape]merge // of shapes that the program's expressions have
 }
 
 // New makes an evaluator with the given builtins.
@@ -147,6 +150,7 @@ func New(opts Options, builtins ...Builtin) *State {
 		warned:       make(map[string]bool),
 		realised:     make(map[*ContextElem]string),
 		caches:       make(map[any]any),
+		merges:       make(map[[2]*Shape]merge),
 	}
 	st.syms.ids = make(map[string]Sym, 1<<12)
 	st.Sym("") // symbol 0 means none

@@ -71,7 +71,7 @@ type parser struct {
 // Parse reads a whole source text. It always returns a tree; syntax errors are
 // in the file's Errors. Texts of 2 GiB and more are refused with an error.
 func Parse(name, src string, mode Mode) *ast.File {
-	return parse(name, src, mode, false)
+	return new(parser).parse(name, src, mode, false)
 }
 
 // ParseBindings reads what may stand between braces, such as what is typed at a
@@ -79,17 +79,18 @@ func Parse(name, src string, mode Mode) *ast.File {
 // file's Root is an *ast.AttrSet without braces, with at least one binding or an
 // error.
 func ParseBindings(name, src string, mode Mode) *ast.File {
-	return parse(name, src, mode, true)
+	return new(parser).parse(name, src, mode, true)
 }
 
-func parse(name, src string, mode Mode, bindings bool) *ast.File {
+func (p *parser) parse(name, src string, mode Mode, bindings bool) *ast.File {
 	f := &ast.File{Name: name, Src: src}
 	if int64(len(src)) > 1<<31-1 {
 		f.Root = &ast.Bad{}
 		f.Errors = []*ast.Error{{Code: CodeTooLarge, Msg: "file is too large"}}
 		return f
 	}
-	p := &parser{src: src, file: f, keep: mode&KeepTokens != 0, pipes: mode&PipeOperators != 0}
+	p.src, p.file = src, f
+	p.keep, p.pipes = mode&KeepTokens != 0, mode&PipeOperators != 0
 	p.nodes.expect(len(src))
 	if p.keep {
 		f.Tokens = make([]ast.Token, 0, len(src)/4+4)

@@ -11,6 +11,10 @@ import (
 type slab[T any] struct {
 	free []T
 	size int // of the next chunk
+	// In an Arena: every chunk, and how many of them this file has used.
+	arena  bool
+	chunks [][]T
+	used   int
 }
 
 const largeChunk = 512
@@ -40,8 +44,62 @@ func (s *slab[T]) copy(list []T) []T {
 }
 
 func (s *slab[T]) grow(n int) {
+	for s.used < len(s.chunks) {
+		c := s.chunks[s.used]
+		s.used++
+		if len(c) >= n {
+			clear(c)
+			s.free = c
+			return
+		}
+	}
 	s.free = make([]T, max(s.size, n))
 	s.size = max(s.size/3, 6)
+	if s.arena {
+		s.chunks = append(s.chunks, s.free)
+		s.used = len(s.chunks)
+	}
+}
+
+// reset makes all chunks free again.
+func (s *slab[T]) reset() { s.free, s.used, s.arena = nil, 0, true }
+
+// Arena parses one file after another in the same memory. Its zero value is ready
+// to use.
+type Arena struct{ nodes nodes }
+
+// Parse is like the function Parse, but the tree of the file (not its text,
+// errors, tokens and comments) is overwritten by the next call.
+func (a *Arena) Parse(name, src string, mode Mode) *ast.File {
+	a.nodes.reset()
+	p := &parser{nodes: a.nodes}
+	f := p.parse(name, src, mode, false)
+	a.nodes = p.nodes
+	return f
+}
+
+func (n *nodes) reset() {
+	n.ident.reset()
+	n.int.reset()
+	n.str.reset()
+	n.ind.reset()
+	n.path.reset()
+	n.paren.reset()
+	n.list.reset()
+	n.set.reset()
+	n.lambda.reset()
+	n.apply.reset()
+	n.sel.reset()
+	n.binary.reset()
+	n.attr.reset()
+	n.inherit.reset()
+	n.attrName.reset()
+	n.formal.reset()
+	n.exprs.reset()
+	n.parts.reset()
+	n.names.reset()
+	n.bindings.reset()
+	n.formals.reset()
 }
 
 // expect sizes the first chunk for a text of which every so many bytes need one

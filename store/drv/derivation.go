@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/hash"
@@ -211,7 +212,8 @@ func (d *Derivation) StorePath(dir store.Dir, text []byte) (store.Path, error) {
 
 // Write adds the .drv file to a store.
 func (d *Derivation) Write(ctx context.Context, to store.Adder) (store.Path, error) {
-	return to.AddText(ctx, d.Name+store.DrvExtension, string(d.ATerm(to.StoreDir())), d.References())
+	text := d.ATerm(to.StoreDir())
+	return to.AddText(ctx, d.Name+store.DrvExtension, unsafe.String(unsafe.SliceData(text), len(text)), d.References())
 }
 
 // NameOf is the name of the derivation at path p, without ".drv".

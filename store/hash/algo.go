@@ -7,6 +7,7 @@ import (
 	"crypto/sha512"
 	"fmt"
 	stdhash "hash"
+	"unsafe"
 
 	"lukechampine.com/blake3"
 )
@@ -81,7 +82,7 @@ func Sum(algo Algo, data []byte) Hash {
 
 // SumString is the hash of the bytes of s.
 func SumString(algo Algo, s string) Hash {
-	return Sum(algo, []byte(s))
+	return Sum(algo, unsafe.Slice(unsafe.StringData(s), len(s))) // only read
 }
 
 func fromSHA256(d [sha256.Size]byte) Hash {

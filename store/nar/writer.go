@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 )
 
 // Writer writes an archive node by node, in the order that Reader yields them.
@@ -22,8 +23,11 @@ type Writer struct {
 
 // NewWriter writes an archive to w, in pieces of at most 128 KiB.
 func NewWriter(w io.Writer) *Writer {
-	return &Writer{w: w, buf: make([]byte, 0, bufferSize)}
+	return &Writer{w: w, buf: buffers.Get().([]byte)[:0]}
 }
+
+// buffers are those of closed writers: most archives are much smaller.
+var buffers = sync.Pool{New: func() any { return make([]byte, 0, bufferSize) }}
 
 // WriteHeader begins a node. The first has the path "". The others must come in
 // order: parents before children, siblings sorted by name.
@@ -216,7 +220,10 @@ func (w *Writer) Close() error {
 	for len(w.dirs) > 0 {
 		w.endDir()
 	}
-	w.err = w.flush()
+	if w.err = w.flush(); w.err == nil {
+		buffers.Put(w.buf[:0])
+		w.buf, w.started = nil, false
+	}
 	return w.err
 }
 
