@@ -51,7 +51,7 @@ func (st *State) Intersect(lower, upper *Attrs) Value {
 	// Walk the smaller one and look things up in the other.
 	if lower.upperLen() < upper.upperLen() {
 		st.flatten(lower)
-		out := st.NewAttrs(len(lower.vals))
+		out := st.NewAttrs(len(lower.vals()))
 		for _, k := range lower.shape.keys {
 			if v, pos := upper.getPos(k); v != nil {
 				out.Add(k, pos, *v)
@@ -60,10 +60,10 @@ func (st *State) Intersect(lower, upper *Attrs) Value {
 		return out.Value()
 	}
 	st.flatten(upper)
-	out := st.NewAttrs(len(upper.vals))
+	out := st.NewAttrs(len(upper.vals()))
 	for i, k := range upper.shape.keys {
 		if lower.get(k) != nil {
-			out.Add(k, upper.shape.posAt(int32(i)), upper.vals[i])
+			out.Add(k, upper.shape.posAt(int32(i)), upper.vals()[i])
 		}
 	}
 	return out.Value()

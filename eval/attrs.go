@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // Shape is the names of an attribute set and the positions where they were
@@ -25,7 +26,7 @@ type Attrs struct {
 	drv   uint8 // whether this is a derivation, as far as known
 	deep  int32 // number of searches that had to look below this layer
 	shape *Shape
-	vals  []Value
+	data  *Value // the first of as many values as shape has keys
 	base  *Attrs
 }
 
@@ -40,6 +41,9 @@ const (
 )
 
 var emptyShape = &Shape{}
+
+// vals are the values of this layer, in the order of the shape's keys.
+func (a *Attrs) vals() []Value { return unsafe.Slice(a.data, len(a.shape.keys)) }
 
 // EmptyAttrs is the set without attributes.
 var emptyAttrsObj = Attrs{header: header{KindAttrs}, shape: emptyShape}
@@ -95,7 +99,7 @@ func (s *Shape) posAt(i int32) Pos {
 // get returns the slot of an attribute, nil if there is none.
 func (a *Attrs) get(k Sym) *Value {
 	if i := a.shape.find(k); i >= 0 {
-		return &a.vals[i]
+		return &a.vals()[i]
 	}
 	if a.base == nil {
 		return nil
@@ -111,7 +115,7 @@ func (a *Attrs) getBelow(k Sym) *Value {
 	}
 	for l := a.base; l != nil; l = l.base {
 		if i := l.shape.find(k); i >= 0 {
-			return &l.vals[i]
+			return &l.vals()[i]
 		}
 	}
 	return nil
@@ -121,7 +125,7 @@ func (a *Attrs) getBelow(k Sym) *Value {
 func (a *Attrs) upperLen() int {
 	n := 0
 	for l := a; l != nil; l = l.base {
-		n += len(l.vals)
+		n += len(l.vals())
 	}
 	return n
 }
@@ -130,7 +134,7 @@ func (a *Attrs) upperLen() int {
 func (a *Attrs) getPos(k Sym) (*Value, Pos) {
 	for l := a; l != nil; l = l.base {
 		if i := l.shape.find(k); i >= 0 {
-			return &l.vals[i], l.shape.posAt(i)
+			return &l.vals()[i], l.shape.posAt(i)
 		}
 	}
 	return nil, 0
@@ -143,7 +147,7 @@ func (st *State) flatten(a *Attrs) {
 	}
 	st.flatten(a.base)
 	shape, vals := st.mergeAttrs(a.base, a)
-	a.shape, a.vals, a.base, a.depth, a.deep = shape, vals, nil, 0, 0
+	a.shape, a.data, a.base, a.depth, a.deep = shape, unsafe.SliceData(vals), nil, 0, 0
 }
 
 // flatten is State.flatten where there is no State.
@@ -155,13 +159,13 @@ func (a *Attrs) flatten() {
 	m := mergeShapes(a.base.shape, a.shape)
 	vals := make([]Value, len(m.from))
 	m.fill(vals, a.base, a)
-	a.shape, a.vals, a.base, a.depth, a.deep = m.shape, vals, nil, 0, 0
+	a.shape, a.data, a.base, a.depth, a.deep = m.shape, unsafe.SliceData(vals), nil, 0, 0
 }
 
 // Len returns the number of attributes.
 func (a *Attrs) Len() int {
 	a.flatten()
-	return len(a.vals)
+	return len(a.vals())
 }
 
 // merge is how two shapes become one: the source of each value, as an index
@@ -190,11 +194,12 @@ func (st *State) mergeAttrs(lower, upper *Attrs) (*Shape, []Value) {
 }
 
 func (m *merge) fill(vals []Value, lower, upper *Attrs) {
+	lv, uv := lower.vals(), upper.vals()
 	for i, f := range m.from {
 		if f >= 0 {
-			vals[i] = upper.vals[f]
+			vals[i] = uv[f]
 		} else {
-			vals[i] = lower.vals[^f]
+			vals[i] = lv[^f]
 		}
 	}
 }
@@ -236,16 +241,16 @@ func common(a, b []Sym) int {
 
 // update is the operator //.
 func (st *State) update(lower, upper *Attrs) *Attrs {
-	if len(upper.vals) == 0 && upper.base == nil {
+	if len(upper.vals()) == 0 && upper.base == nil {
 		return lower
 	}
-	if len(lower.vals) == 0 && lower.base == nil {
+	if len(lower.vals()) == 0 && lower.base == nil {
 		return upper
 	}
 	st.flatten(upper)
-	ln, un := lower.upperLen(), len(upper.vals)
+	ln, un := lower.upperLen(), len(upper.vals())
 	if ln >= 8 && ln >= layerRatio*un && lower.depth < maxLayers {
-		a := st.newAttrs(upper.shape, upper.vals)
+		a := st.newAttrs(upper.shape, upper.vals())
 		a.base = lower
 		a.depth = lower.depth + 1
 		return a
@@ -298,7 +303,7 @@ func (st *State) Sorted(a *Attrs) []Attr {
 	}
 	out := make([]Attr, len(s.keys))
 	for i, k := range s.order {
-		out[i] = Attr{s.keys[k], s.posAt(k), &a.vals[k]}
+		out[i] = Attr{s.keys[k], s.posAt(k), &a.vals()[k]}
 	}
 	return out
 }
@@ -306,9 +311,9 @@ func (st *State) Sorted(a *Attrs) []Attr {
 // All returns the attributes in no meaningful order (that of their symbols).
 func (a *Attrs) All() []Attr {
 	a.flatten()
-	out := make([]Attr, len(a.vals))
+	out := make([]Attr, len(a.vals()))
 	for i, k := range a.shape.keys {
-		out[i] = Attr{k, a.shape.posAt(int32(i)), &a.vals[i]}
+		out[i] = Attr{k, a.shape.posAt(int32(i)), &a.vals()[i]}
 	}
 	return out
 }

@@ -13,7 +13,7 @@ func (st *State) Equal(x, y Value, pos Pos, doing string) (bool, *Error) {
 	}
 	switch {
 	case x.isInt() && y.isInt():
-		return x.n == y.n, nil
+		return x.AsInt() == y.AsInt(), nil
 	case x.isInt() && y.isFloat():
 		return float64(x.AsInt()) == y.AsFloat(), nil
 	case x.isFloat() && y.isInt():
@@ -27,7 +27,7 @@ func (st *State) Equal(x, y Value, pos Pos, doing string) (bool, *Error) {
 	case KindFloat:
 		return x.AsFloat() == y.AsFloat(), nil
 	case KindBool:
-		return x.n == y.n, nil
+		return x == y, nil
 	case KindNull:
 		return true, nil
 	case KindString:
@@ -100,11 +100,11 @@ func (st *State) equalSets(a, b *Attrs, pos Pos, doing string) (bool, *Error) {
 			}
 		}
 	}
-	for i := range a.vals {
-		if a.vals[i].same(b.vals[i]) {
+	for i := range a.vals() {
+		if a.vals()[i].same(b.vals()[i]) {
 			continue
 		}
-		eq, err := st.Equal(a.vals[i], b.vals[i], pos, doing)
+		eq, err := st.Equal(a.vals()[i], b.vals()[i], pos, doing)
 		if err != nil || !eq {
 			return false, err
 		}

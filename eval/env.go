@@ -4,10 +4,7 @@ import "unsafe"
 
 // Env is an environment: the head of a row of values, of which the first links
 // to the enclosing environment and the others are the slots.
-type Env struct {
-	up *Env
-	_  uint64
-}
+type Env struct{ up *Env }
 
 const valueSize = unsafe.Sizeof(Value{})
 
@@ -18,13 +15,12 @@ func (e *Env) slot(i int32) *Value {
 // thunk is an expression with its environment; later, its value.
 //
 // While code is not nil the thunk waits, and data is an *Env. When it is done
-// code is nil, and data and n are the two words of the value.
+// code is nil, and data is the value.
 type thunk struct {
 	header
 	state thunkState
 	code  *code
 	data  unsafe.Pointer
-	n     uint64
 }
 
 type thunkState uint8
@@ -36,15 +32,15 @@ const (
 	thunkFailed // data is a *failure
 )
 
-func (t *thunk) value() Value { return Value{t.data, t.n} }
+func (t *thunk) value() Value { return Value{t.data} }
 
 // Allocation is in slabs: most objects of an evaluation are small and live as
 // long as their neighbours, and one allocation for many of them is several times
 // cheaper. Slabs are kept small so that one survivor does not hold on to much.
 const (
-	envSlabValues  = 256
-	thunkSlabSize  = 128
-	smallSlabItems = 64
+	envSlabValues  = 128
+	thunkSlabSize  = 32
+	smallSlabItems = 16
 )
 
 type slabs struct {
@@ -89,7 +85,7 @@ func (st *State) newThunk(c *code, env *Env) Value {
 	t.code = c
 	t.data = unsafe.Pointer(env)
 	st.Stats.Thunks++
-	return Value{p: unsafe.Pointer(t)}
+	return Value{unsafe.Pointer(t)}
 }
 
 func (st *State) newClosure(fn *lambdaNode, env *Env) Value {
@@ -102,7 +98,7 @@ func (st *State) newClosure(fn *lambdaNode, env *Env) Value {
 	c.kind = KindLambda
 	c.fn = fn
 	c.env = env
-	return Value{p: unsafe.Pointer(c)}
+	return Value{unsafe.Pointer(c)}
 }
 
 // NewString is StringWithContext, cheaper.
@@ -116,7 +112,7 @@ func (st *State) NewString(str string, ctx *Context) Value {
 	o.kind = KindString
 	o.s = str
 	o.ctx = ctx
-	return Value{p: unsafe.Pointer(o)}
+	return Value{unsafe.Pointer(o)}
 }
 
 // NewList is ListOf, cheaper.
@@ -131,8 +127,9 @@ func (st *State) NewList(elems []Value) Value {
 	st.slabs.lists = s[1:]
 	o := &s[0]
 	o.kind = KindList
-	o.elems = elems
-	return Value{p: unsafe.Pointer(o)}
+	o.n = uint32(len(elems))
+	o.data = unsafe.SliceData(elems)
+	return Value{unsafe.Pointer(o)}
 }
 
 // NewElems returns a row for the elements of a list or set that is being built.
@@ -147,6 +144,6 @@ func (st *State) newAttrs(shape *Shape, vals []Value) *Attrs {
 	o := &s[0]
 	o.kind = KindAttrs
 	o.shape = shape
-	o.vals = vals
+	o.data = unsafe.SliceData(vals)
 	return o
 }

@@ -43,8 +43,8 @@ func (st *State) evalParsed(f *ast.File, dir string, s *scope, env *Env) (Value,
 // attrsScope makes a scope of the names of a set.
 func (st *State) attrsScope(vars *Attrs) (*scope, *Env) {
 	st.flatten(vars)
-	env := st.newEnv(int32(len(vars.vals)), nil)
-	for i, v := range vars.vals {
+	env := st.newEnv(int32(len(vars.vals())), nil)
+	for i, v := range vars.vals() {
 		*env.slot(int32(i)) = v
 	}
 	return &scope{syms: vars.shape.keys}, env

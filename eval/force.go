@@ -65,7 +65,7 @@ func (st *State) forceThunk(t *thunk) (Value, *Error) {
 	}
 	t.state = thunkDone
 	t.code = nil
-	t.data, t.n = v.p, v.n
+	t.data = v.p
 	return v, nil
 }
 

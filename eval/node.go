@@ -185,11 +185,11 @@ type lookupCache struct {
 
 func (c *lookupCache) find(a *Attrs, k Sym) *Value {
 	if a.shape == c.shape {
-		return &a.vals[c.index]
+		return &a.vals()[c.index]
 	}
 	if i := a.shape.find(k); i >= 0 {
 		c.shape, c.index = a.shape, i
-		return &a.vals[i]
+		return &a.vals()[i]
 	}
 	if a.base == nil {
 		return nil

@@ -373,7 +373,7 @@ func (n *attrsNode) at() Pos                         { return n.pos }
 
 // unsetSlot fills slots of recursive scopes until they get their thunk, so that
 // peeking at them finds nothing at hand.
-var unsetSlot = Value{p: unsafe.Pointer(&thunk{header: header{KindThunk}, state: thunkForcing})}
+var unsetSlot = Value{unsafe.Pointer(&thunk{header: header{KindThunk}, state: thunkForcing})}
 
 // delayRec delays an expression of a recursive scope. A variable that names a
 // later slot of the scope has nothing to give yet: it needs a thunk.

@@ -291,7 +291,7 @@ func (st *State) bindFormals(fn *lambdaNode, env *Env, arg Value, pos Pos) *Erro
 			s := env.slot(fn.first + int32(i))
 			switch {
 			case at >= 0:
-				*s = peekSlot(&set.vals[at])
+				*s = peekSlot(&set.vals()[at])
 				used++
 			case f.def == nil:
 				return st.missingArgument(fn, f, pos)

@@ -24,7 +24,7 @@ type PrimOp struct {
 
 func (p *PrimOp) value() Value {
 	p.kind = KindPrimOp
-	return Value{p: unsafe.Pointer(p)}
+	return Value{unsafe.Pointer(p)}
 }
 
 // primOpApp is a builtin that still misses arguments.
@@ -47,7 +47,7 @@ func (a *primOpApp) with(v Value) *primOpApp {
 	return &b
 }
 
-func (a *primOpApp) value() Value { return Value{p: unsafe.Pointer(a)} }
+func (a *primOpApp) value() Value { return Value{unsafe.Pointer(a)} }
 
 func (st *State) callPrimOp(p *PrimOp, a *[maxArity]Value, pos Pos) (Value, *Error) {
 	st.Stats.PrimOpCalls++

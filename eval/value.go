@@ -1,9 +1,6 @@
 package eval
 
-import (
-	"math"
-	"unsafe"
-)
+import "unsafe"
 
 // Kind is the kind of a value.
 type Kind uint8
@@ -28,31 +25,48 @@ const (
 // header is the first field of every object that a Value can point to.
 type header struct{ kind Kind }
 
-// Value is a value of the language, or a thunk that will become one.
-//
-// The one pointer is all that the garbage collector has to look at. Numbers and
-// booleans point to a static header and keep their bits in n.
-type Value struct {
-	p unsafe.Pointer
-	n uint64
+// Value is a value of the language, or a thunk that will become one: a pointer to
+// an object that begins with its kind. One word makes environments and rows of
+// values small, and evaluation is mostly memory traffic.
+type Value struct{ p unsafe.Pointer }
+
+type intObj struct {
+	header
+	i int64
 }
 
+type floatObj struct {
+	header
+	f float64
+}
+
+// The integers that need no allocation.
+const (
+	minSmallInt = -128
+	maxSmallInt = 1023
+)
+
 var (
-	intHeader   = header{KindInt}
-	floatHeader = header{KindFloat}
-	boolHeader  = header{KindBool}
-	nullHeader  = header{KindNull}
+	nullObj     = header{KindNull}
+	trueObj     = header{KindBool}
+	falseObj    = header{KindBool}
 	emptyList   = List{header: header{KindList}}
 	emptyString = Str{header: header{KindString}}
+	smallInts   = func() (objs [maxSmallInt - minSmallInt + 1]intObj) {
+		for i := range objs {
+			objs[i] = intObj{header{KindInt}, int64(i + minSmallInt)}
+		}
+		return objs
+	}()
 )
 
 // Constants.
 var (
-	Null        = Value{p: unsafe.Pointer(&nullHeader)}
-	True        = Value{p: unsafe.Pointer(&boolHeader), n: 1}
-	False       = Value{p: unsafe.Pointer(&boolHeader)}
-	EmptyList   = Value{p: unsafe.Pointer(&emptyList)}
-	EmptyString = Value{p: unsafe.Pointer(&emptyString)}
+	Null        = Value{unsafe.Pointer(&nullObj)}
+	True        = Value{unsafe.Pointer(&trueObj)}
+	False       = Value{unsafe.Pointer(&falseObj)}
+	EmptyList   = Value{unsafe.Pointer(&emptyList)}
+	EmptyString = Value{unsafe.Pointer(&emptyString)}
 )
 
 // Str is the object behind a string.
@@ -71,7 +85,8 @@ type pathObj struct {
 // List is the object behind a list.
 type List struct {
 	header
-	elems []Value
+	n    uint32
+	data *Value // the first of n
 }
 
 // Closure is the object behind a function written in Nix. While it has only some
@@ -85,10 +100,15 @@ type Closure struct {
 }
 
 // Int makes an integer.
-func Int(i int64) Value { return Value{unsafe.Pointer(&intHeader), uint64(i)} }
+func Int(i int64) Value {
+	if i >= minSmallInt && i <= maxSmallInt {
+		return Value{unsafe.Pointer(&smallInts[i-minSmallInt])}
+	}
+	return Value{unsafe.Pointer(&intObj{header{KindInt}, i})}
+}
 
 // Float makes a float.
-func Float(f float64) Value { return Value{unsafe.Pointer(&floatHeader), math.Float64bits(f)} }
+func Float(f float64) Value { return Value{unsafe.Pointer(&floatObj{header{KindFloat}, f})} }
 
 // Bool makes a boolean.
 func Bool(b bool) Value {
@@ -103,7 +123,7 @@ func String(s string) Value {
 	if s == "" {
 		return EmptyString
 	}
-	return Value{p: unsafe.Pointer(&Str{header: header{KindString}, s: s})}
+	return Value{unsafe.Pointer(&Str{header: header{KindString}, s: s})}
 }
 
 // StringWithContext makes a string; ctx may be nil.
@@ -111,12 +131,12 @@ func StringWithContext(s string, ctx *Context) Value {
 	if s == "" && ctx == nil {
 		return EmptyString
 	}
-	return Value{p: unsafe.Pointer(&Str{header: header{KindString}, ctx: ctx, s: s})}
+	return Value{unsafe.Pointer(&Str{header: header{KindString}, ctx: ctx, s: s})}
 }
 
 // PathValue makes a path of an absolute, canonical file name.
 func PathValue(s string) Value {
-	return Value{p: unsafe.Pointer(&pathObj{header: header{KindPath}, s: s})}
+	return Value{unsafe.Pointer(&pathObj{header: header{KindPath}, s: s})}
 }
 
 // ListOf makes a list of values, which may be thunks. It keeps the slice.
@@ -124,11 +144,11 @@ func ListOf(elems []Value) Value {
 	if len(elems) == 0 {
 		return EmptyList
 	}
-	return Value{p: unsafe.Pointer(&List{header: header{KindList}, elems: elems})}
+	return Value{unsafe.Pointer(&List{header{KindList}, uint32(len(elems)), unsafe.SliceData(elems)})}
 }
 
 // AttrsValue makes a value of an attribute set.
-func AttrsValue(a *Attrs) Value { return Value{p: unsafe.Pointer(a)} }
+func AttrsValue(a *Attrs) Value { return Value{unsafe.Pointer(a)} }
 
 // Kind returns the kind of v, KindThunk if it has not been forced.
 func (v Value) Kind() Kind { return (*header)(v.p).kind }
@@ -136,18 +156,18 @@ func (v Value) Kind() Kind { return (*header)(v.p).kind }
 // IsValid reports whether v is a value at all, rather than the zero Value.
 func (v Value) IsValid() bool { return v.p != nil }
 
-func (v Value) isInt() bool   { return v.p == unsafe.Pointer(&intHeader) }
-func (v Value) isFloat() bool { return v.p == unsafe.Pointer(&floatHeader) }
-func (v Value) isBool() bool  { return v.p == unsafe.Pointer(&boolHeader) }
+func (v Value) isInt() bool   { return v.Kind() == KindInt }
+func (v Value) isFloat() bool { return v.Kind() == KindFloat }
+func (v Value) isBool() bool  { return v.Kind() == KindBool }
 
 // AsInt returns the integer; v must be one.
-func (v Value) AsInt() int64 { return int64(v.n) }
+func (v Value) AsInt() int64 { return (*intObj)(v.p).i }
 
 // AsFloat returns the float; v must be one.
-func (v Value) AsFloat() float64 { return math.Float64frombits(v.n) }
+func (v Value) AsFloat() float64 { return (*floatObj)(v.p).f }
 
 // AsBool returns the boolean; v must be one.
-func (v Value) AsBool() bool { return v.n != 0 }
+func (v Value) AsBool() bool { return v.p == unsafe.Pointer(&trueObj) }
 
 // AsString returns the bytes of a string, without its context.
 func (v Value) AsString() string { return (*Str)(v.p).s }
@@ -160,7 +180,10 @@ func (v Value) AsPath() string { return (*pathObj)(v.p).s }
 
 // AsList returns the elements of a list, which may be thunks. Callers must not
 // change the slice, except to replace an element by what forcing it gave.
-func (v Value) AsList() []Value { return (*List)(v.p).elems }
+func (v Value) AsList() []Value {
+	l := (*List)(v.p)
+	return unsafe.Slice(l.data, l.n)
+}
 
 // AsAttrs returns the attribute set.
 func (v Value) AsAttrs() *Attrs { return (*Attrs)(v.p) }
@@ -174,8 +197,8 @@ func (v Value) asThunk() *thunk         { return (*thunk)(v.p) }
 func (v Value) IsFunction() bool { return v.Kind() >= KindLambda }
 
 // same reports that two values are the very same object, so that comparing them
-// can be skipped. Numbers have no identity.
-func (v Value) same(w Value) bool { return v == w && !v.isFloat() }
+// can be skipped, as Nix does inside lists and sets.
+func (v Value) same(w Value) bool { return v == w }
 
 var kindNames = [...]string{
 	KindInvalid: "nothing", KindThunk: "a thunk", KindInt: "an integer", KindFloat: "a float",
