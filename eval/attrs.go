@@ -156,7 +156,7 @@ func (a *Attrs) flatten() {
 		return
 	}
 	a.base.flatten()
-	m := mergeShapes(a.base.shape, a.shape)
+	m := mergeShapes(a.base.shape, a.shape, nil)
 	vals := make([]Value, len(m.from))
 	m.fill(vals, a.base, a)
 	a.shape, a.data, a.base, a.depth, a.deep = m.shape, unsafe.SliceData(vals), nil, 0, 0
@@ -178,15 +178,19 @@ type merge struct {
 // mergeAttrs merges two flat sets; upper wins. What is known about shapes of the
 // program's own expressions is remembered, since the same ones meet often.
 func (st *State) mergeAttrs(lower, upper *Attrs) (*Shape, []Value) {
-	fixed := lower.shape.fixed && upper.shape.fixed
+	if !lower.shape.fixed || !upper.shape.fixed {
+		m := mergeShapes(lower.shape, upper.shape, st.mergeFrom[:0])
+		st.mergeFrom = m.from
+		vals := st.newValues(len(m.from))
+		m.fill(vals, lower, upper)
+		return m.shape, vals
+	}
 	pair := [2]*Shape{lower.shape, upper.shape}
 	m, ok := st.merges[pair]
-	if !fixed || !ok {
-		m = mergeShapes(lower.shape, upper.shape)
-		if fixed {
-			m.shape.fixed = true
-			st.merges[pair] = m
-		}
+	if !ok {
+		m = mergeShapes(lower.shape, upper.shape, nil)
+		m.shape.fixed = true
+		st.merges[pair] = m
 	}
 	vals := st.newValues(len(m.from))
 	m.fill(vals, lower, upper)
@@ -204,10 +208,12 @@ func (m *merge) fill(vals []Value, lower, upper *Attrs) {
 	}
 }
 
-func mergeShapes(lower, upper *Shape) merge {
+// mergeShapes merges two shapes. It uses the memory of from if that is enough.
+func mergeShapes(lower, upper *Shape, from []int32) merge {
 	lk, uk := lower.keys, upper.keys
 	n := len(lk) + len(uk) - common(lk, uk)
-	keys, pos, from := make([]Sym, n), make([]Pos, n), make([]int32, n)
+	keys, pos := make([]Sym, n), make([]Pos, n)
+	from = slices.Grow(from, n)[:n]
 	for i, j, o := 0, 0, 0; o < n; o++ {
 		if j == len(uk) || i < len(lk) && lk[i] < uk[j] {
 			keys[o], pos[o], from[o] = lk[i], lower.posAt(int32(i)), ^int32(i)

@@ -114,6 +114,7 @@ type State struct {
 	realised     map[*ContextElem]string
 	caches       map[any]any
 	merges       map[[2]*Shape]merge // of shapes that the program's expressions have
+	mergeFrom    []int32             // memory for other merges
 }
 
 // New makes an evaluator with the given builtins.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"gonix.dev/gonix/eval"
 )
@@ -29,7 +30,7 @@ type xmlAttr struct{ name, value string }
 type xmlWriter struct {
 	st    *eval.State
 	opts  XMLOptions
-	out   strings.Builder
+	out   chunks
 	depth int
 	ctx   *eval.Context
 	seen  map[string]bool // derivations
@@ -37,16 +38,53 @@ type xmlWriter struct {
 
 var xmlEscape = strings.NewReplacer(`"`, "&quot;", "<", "&lt;", ">", "&gt;", "&", "&amp;", "\n", "&#xA;")
 
+// chunks collects a long text without copying it again and again: option
+// documentation of a NixOS system is 10 MB of XML.
+type chunks struct {
+	full []string
+	cur  []byte
+	size int
+}
+
+const chunkSize = 64 << 10
+
+func (c *chunks) Write(b []byte) (int, error) { return c.WriteString(string(b)) }
+
+func (c *chunks) WriteString(s string) (int, error) {
+	if len(c.cur)+len(s) > cap(c.cur) {
+		if len(c.cur) > 0 {
+			c.full = append(c.full, unsafe.String(unsafe.SliceData(c.cur), len(c.cur)))
+		}
+		c.cur = make([]byte, 0, max(chunkSize, len(s)))
+	}
+	c.cur = append(c.cur, s...)
+	c.size += len(s)
+	return len(s), nil
+}
+
+func (c *chunks) String() string {
+	var out strings.Builder
+	out.Grow(c.size)
+	for _, s := range c.full {
+		out.WriteString(s)
+	}
+	out.Write(c.cur)
+	return out.String()
+}
+
 func (w *xmlWriter) open(name string, attrs []xmlAttr, end string) {
 	for range w.depth {
 		w.out.WriteString("  ")
 	}
-	w.out.WriteString("<" + name)
+	w.out.WriteString("<")
+	w.out.WriteString(name)
 	slices.SortFunc(attrs, func(a, b xmlAttr) int { return cmp.Compare(a.name, b.name) })
 	for _, a := range attrs {
-		w.out.WriteString(" " + a.name + `="`)
+		w.out.WriteString(" ")
+		w.out.WriteString(a.name)
+		w.out.WriteString(`="`)
 		xmlEscape.WriteString(&w.out, a.value)
-		w.out.WriteByte('"')
+		w.out.WriteString("\"")
 	}
 	w.out.WriteString(end)
 }
@@ -63,7 +101,9 @@ func (w *xmlWriter) element(name string, attrs []xmlAttr, body func() *eval.Erro
 	for range w.depth {
 		w.out.WriteString("  ")
 	}
-	w.out.WriteString("</" + name + ">\n")
+	w.out.WriteString("</")
+	w.out.WriteString(name)
+	w.out.WriteString(">\n")
 	return nil
 }
 
