@@ -36,15 +36,16 @@ func TestTools(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, command := range commands(string(text)) {
-				t.Run(command, func(t *testing.T) {
+			for i, command := range commands(string(text)) {
+				// A name that will do for a directory, too.
+				t.Run(fmt.Sprint(i+1), func(t *testing.T) {
 					t.Parallel()
 					want, wantErr := shell(t, "nix", dirs["nix"], command)
 					got, gotErr := shell(t, "gonix", dirs["gonix"], command)
 					if got != want && knownTools[command] == "" {
-						t.Errorf("nix:\n%s%s\ngonix:\n%s%s", want, wantErr, got, gotErr)
+						t.Errorf("%s\nnix:\n%s%s\ngonix:\n%s%s", command, want, wantErr, got, gotErr)
 					} else if got == want && knownTools[command] != "" {
-						t.Errorf("the known difference is gone")
+						t.Errorf("%s: the known difference is gone", command)
 					}
 				})
 			}
