@@ -66,7 +66,7 @@ type OS struct {
 	// StoreDir and StoreRoot say that paths below StoreDir, such as /nix/store,
 	// are to be found below StoreRoot; empty when they are where they say.
 	StoreDir, StoreRoot string
-	// LookupEnv is os.LookupEnv unless set.
+	// LookupEnv looks up environment variables; nil is an empty environment.
 	LookupEnv func(string) (string, bool)
 }
 
@@ -119,10 +119,10 @@ func (w *OS) Readlink(path string) (string, error) { return os.Readlink(w.real(p
 
 // Getenv looks up an environment variable.
 func (w *OS) Getenv(name string) (string, bool) {
-	if w.LookupEnv != nil {
-		return w.LookupEnv(name)
+	if w.LookupEnv == nil {
+		return "", false
 	}
-	return os.LookupEnv(name)
+	return w.LookupEnv(name)
 }
 
 // Now is the time.
