@@ -70,7 +70,7 @@ func Main() int {
 }
 
 // Run runs the command that args[0] names: gonix itself, or, under the name of
-// one of Nix's own tools (gonix-build, nix-build ...), that tool.
+// one of Nix's own tools (gonix-build, nix-build ...) or nixfmt, that tool.
 func Run(ctx context.Context, env *Env, args []string) int {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 	if slices.Contains(shell.Names(), name) {
@@ -80,7 +80,9 @@ func Run(ctx context.Context, env *Env, args []string) int {
 		return runShell(ctx, env, append([]string{"busybox"}, args[2:]...))
 	}
 	var root *cobra.Command
-	if tool, ok := strings.CutPrefix(strings.TrimPrefix(name, "go"), "nix-"); !ok {
+	if name == "nixfmt" {
+		root = newNixfmt(env, name)
+	} else if tool, ok := strings.CutPrefix(strings.TrimPrefix(name, "go"), "nix-"); !ok {
 		root = newRoot(env)
 	} else if legacyTools[tool] != nil {
 		root = legacyTools[tool](env, name)

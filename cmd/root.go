@@ -23,6 +23,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newCopyCmd,
 	newDerivationCmd,
 	newEvalCmd,
+	newFmtCmd,
 	newHashCmd,
 	newKeyCmd,
 	newLogCmd,

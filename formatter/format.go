@@ -18,10 +18,10 @@ const (
 // Options change the format. The zero value is the standard one.
 type Options struct {
 	// Width is the number of columns that lines should not exceed, without their
-	// indentation; 0 means DefaultWidth.
+	// indentation; 0 means DefaultWidth, and less than 0 none.
 	Width int
 	// Indent is the number of columns of a level of indentation; 0 means
-	// DefaultIndent.
+	// DefaultIndent, and less than 0 none.
 	Indent int
 	// Strict makes the format independent of where the source breaks its lines.
 	Strict bool
@@ -40,16 +40,19 @@ func (e *SyntaxError) Error() string {
 }
 
 // check returns the first error of a file that leaves doubt about its tree. Nix
-// refuses other files too, whose tree is sound: they can be formatted.
+// refuses other files too, but their trees are sound.
 func check(file *ast.File) error {
 	for _, err := range file.Errors {
-		switch err.Code {
-		case parser.CodeDuplicateFormal, parser.CodeNumber:
-		default:
+		if !Tolerates(err) {
 			return &SyntaxError{file, err}
 		}
 	}
 	return nil
+}
+
+// Tolerates reports whether files with an error can be formatted.
+func Tolerates(err *ast.Error) bool {
+	return err.Code == parser.CodeDuplicateFormal || err.Code == parser.CodeNumber
 }
 
 // Formatter formats files, one after the other, and keeps its memory between
@@ -74,6 +77,7 @@ func (f *Formatter) Format(ctx context.Context, file *ast.File, opts Options) ([
 		opts.Indent = DefaultIndent
 	}
 	const most = 4 // times that comments are followed to their place
+	defer f.printer.doc.trim()
 	out, settled, err := f.once(ctx, file, opts)
 	for i := 1; err == nil && !settled && i < most && string(out) != file.Src; i++ {
 		file = parser.Parse(file.Name, string(out), parser.KeepTokens|parser.PipeOperators)
@@ -91,7 +95,7 @@ func (f *Formatter) once(ctx context.Context, file *ast.File, opts Options) (out
 	p, l := &f.printer, &f.layout
 	p.file(file, opts.Strict)
 	l.doc = &p.doc
-	l.width, l.indent = int32(opts.Width), int32(opts.Indent)
+	l.width, l.indent = int32(max(opts.Width, 0)), int32(max(opts.Indent, 0))
 	l.ctx = ctx
 	l.run()
 	if err := ctx.Err(); err != nil {

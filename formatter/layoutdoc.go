@@ -108,14 +108,31 @@ type doc struct {
 	flat, breaks int32
 }
 
-func (d *doc) reset(src string) {
+// reset empties the document, for a source of so many tokens.
+func (d *doc) reset(src string, tokens int) {
+	const perToken, groupsPerToken = 2.5, 0.75 // rarely exceeded
 	d.src = src
+	if n := int(perToken * float64(tokens)); cap(d.elems) < n {
+		d.elems = make([]elem, 0, n)
+	}
+	if n := int(groupsPerToken * float64(tokens)); cap(d.groups) < n {
+		d.groups = make([]group, 0, n)
+	}
 	d.ascii = isASCII(src)
 	d.aux = d.aux[:0]
 	d.elems = d.elems[:0]
 	d.groups = d.groups[:0]
 	d.opened = d.opened[:0]
 	d.level, d.offset, d.flat, d.breaks = 0, 0, 0, 0
+}
+
+// trim gives up memory that only a large source needs.
+func (d *doc) trim() {
+	const keep = 1 << 18 // elements
+	d.src = ""
+	if cap(d.elems) > keep {
+		d.elems, d.groups, d.aux = nil, nil, nil
+	}
 }
 
 func isASCII(s string) bool {

@@ -23,7 +23,7 @@ type printer struct {
 
 // file makes the document of a whole file.
 func (p *printer) file(f *ast.File, strict bool) {
-	p.doc.reset(f.Src)
+	p.doc.reset(f.Src, len(f.Tokens))
 	p.regions.reset(f.Src)
 	p.strict = strict
 	p.parts, p.args, p.formalStack = p.parts[:0], p.args[:0], p.formalStack[:0]

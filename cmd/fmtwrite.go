@@ -1,0 +1,176 @@
+package cmd
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// Formatting a tree opens tens of thousands of small files. These functions use
+// system calls directly, as package os spends several more on each file to be
+// ready for pipes and terminals.
+
+// maxKeep is the size of the largest text that is kept for the next file.
+const maxKeep = 1 << 20
+
+// read returns the text of a file; it is valid until the next call.
+func (w *fmtWorker) read(path string) ([]byte, error) {
+	fd, err := retryOpen(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer syscall.Close(fd)
+	var stat syscall.Stat_t
+	if err := syscall.Fstat(fd, &stat); err != nil {
+		return nil, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if stat.Mode&syscall.S_IFMT == syscall.S_IFDIR {
+		return nil, &os.PathError{Op: "read", Path: path, Err: syscall.EISDIR}
+	}
+	buf := w.text[:0]
+	if cap(buf) > maxKeep {
+		buf = nil
+	}
+	if need := int(stat.Size) + 1; cap(buf) < need {
+		buf = make([]byte, 0, need+need/4)
+	}
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := syscall.Read(fd, buf[len(buf):cap(buf)])
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, &os.PathError{Op: "read", Path: path, Err: err}
+		}
+		buf = buf[:len(buf)+n]
+		if n == 0 || int64(len(buf)) == stat.Size && n > 0 && stat.Mode&syscall.S_IFMT == syscall.S_IFREG {
+			break
+		}
+	}
+	w.text = buf
+	return buf, nil
+}
+
+func retryOpen(path string, flags int, mode uint32) (int, error) {
+	for {
+		fd, err := syscall.Open(path, flags, mode)
+		if err != syscall.EINTR {
+			return fd, err
+		}
+	}
+}
+
+// replaceFile replaces the text of a file at once, so that nobody ever sees half
+// of it. Symbolic links stay and the file they lead to is replaced; the mode and,
+// as far as that is allowed, the owner stay. A file with several names cannot be
+// replaced under all of them: it is overwritten.
+func replaceFile(path string, text []byte) error {
+	var stat syscall.Stat_t
+	if err := syscall.Lstat(path, &stat); err != nil {
+		return &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if stat.Mode&syscall.S_IFMT == syscall.S_IFLNK {
+		target, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			return err
+		}
+		path = target
+		if err := syscall.Stat(path, &stat); err != nil {
+			return &os.PathError{Op: "stat", Path: path, Err: err}
+		}
+	}
+	if stat.Nlink > 1 {
+		return overwriteFile(path, text)
+	}
+	fd, tmp, err := createBeside(path, uint32(stat.Mode)&0o777)
+	if err != nil {
+		return err
+	}
+	if err = fill(fd, &stat, text); err == nil {
+		err = syscall.Fsync(fd)
+	}
+	if e := syscall.Close(fd); err == nil {
+		err = e
+	}
+	if err != nil {
+		syscall.Unlink(tmp)
+		return &os.PathError{Op: "write", Path: path, Err: err}
+	}
+	if err := syscall.Rename(tmp, path); err != nil {
+		syscall.Unlink(tmp)
+		return &os.LinkError{Op: "rename", Old: tmp, New: path, Err: err}
+	}
+	return nil
+}
+
+// createBeside creates a temporary file in the folder of path.
+func createBeside(path string, mode uint32) (fd int, name string, err error) {
+	dir, base := filepath.Split(path)
+	for n := os.Getpid(); ; n++ {
+		name = dir + "." + base + "." + strconv.Itoa(n)
+		fd, err = retryOpen(name, syscall.O_WRONLY|syscall.O_CREAT|syscall.O_EXCL|syscall.O_CLOEXEC, mode)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	if err != nil {
+		return -1, "", &os.PathError{Op: "create", Path: name, Err: err}
+	}
+	return fd, name, nil
+}
+
+// fill gives a new file its text, and the mode and owner of an old one.
+func fill(fd int, old *syscall.Stat_t, text []byte) error {
+	var stat syscall.Stat_t
+	if err := syscall.Fstat(fd, &stat); err != nil {
+		return err
+	}
+	if stat.Uid != old.Uid || stat.Gid != old.Gid {
+		// Most users can give nothing away: then the file becomes theirs.
+		_ = syscall.Fchown(fd, int(old.Uid), int(old.Gid))
+	}
+	if mode := uint32(old.Mode) & 0o7777; uint32(stat.Mode)&0o7777 != mode {
+		if err := syscall.Fchmod(fd, mode); err != nil {
+			return err
+		}
+	}
+	for len(text) > 0 {
+		n, err := syscall.Write(fd, text)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return io.ErrShortWrite
+		}
+		text = text[n:]
+	}
+	return nil
+}
+
+func overwriteFile(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Truncate(int64(len(text)))
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	return err
+}
