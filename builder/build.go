@@ -112,6 +112,9 @@ func (b *build) prepare() error {
 	if b.user != nil && !b.sandboxed && !b.drv.IsBuiltin() {
 		killUser(b.user.UID)
 	}
+	if inside := b.w.Settings.sandboxBuildDir(); b.sandboxed && strings.HasPrefix(string(b.dir()), inside) {
+		return fmt.Errorf("`sandbox-build-dir` must not contain the storeDir")
+	}
 	if err := b.makeTmp(); err != nil {
 		return err
 	}

@@ -115,6 +115,9 @@ func (b *build) runProcess(env []string, log *logFile) (sandbox.Status, error) {
 		b.log.line(line)
 		return sandbox.Status{Code: 1}, nil
 	}
+	if step != nil && step.Step == "setgroups" {
+		return sandbox.Status{}, fmt.Errorf("while setting up the build environment: setgroups failed. Set the require-drop-supplementary-groups option to false to skip this step.")
+	}
 	if err != nil {
 		return sandbox.Status{}, fmt.Errorf("while setting up the build environment: %w", err)
 	}
@@ -240,6 +243,7 @@ func (b *build) spec(env []string) (*sandbox.Spec, error) {
 		AllowNewPrivileges: s.AllowNewPrivileges,
 		Personality:        personality(s.System, b.drv.System),
 		Cgroup:             b.cgroup,
+		KeepGroups:         !s.RequireDropGroups,
 	}
 	for _, a := range b.drv.Args {
 		spec.Args = append(spec.Args, rewriteString(a, b.rewrites))

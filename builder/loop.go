@@ -114,6 +114,15 @@ func (l *loop) result(t Target, g *goal) Result {
 func (l *loop) run() error {
 	poll := time.NewTimer(time.Hour)
 	defer poll.Stop()
+	var roomTick <-chan time.Time
+	if l.w.AutoGC != nil {
+		t := time.NewTicker(time.Second)
+		defer t.Stop()
+		roomTick = t.C
+		if err := l.w.AutoGC(l.ctx); err != nil {
+			return err
+		}
+	}
 	for {
 		for len(l.awake) > 0 && len(l.top) > 0 && l.ctx.Err() == nil {
 			batch := l.awake
@@ -146,6 +155,10 @@ func (l *loop) run() error {
 			f()
 		case <-tick:
 			l.wakeAll(&l.forLock)
+		case <-roomTick:
+			if err := l.w.AutoGC(l.ctx); err != nil {
+				l.w.Observe.fail(err)
+			}
 		case <-l.ctx.Done():
 		}
 	}

@@ -83,6 +83,11 @@ func (b *build) registerOutputs() (map[string]store.Path, error) {
 			}
 			continue
 		}
+		if b.w.Optimise != nil {
+			if err := b.w.Optimise(b.ctx, m.info.Path); err != nil {
+				return nil, err
+			}
+		}
 		infos = append(infos, m.info)
 	}
 	if b.mode == Check {
@@ -255,10 +260,6 @@ func (b *build) finish(m *made, rewrites map[string]string, seen map[local.Inode
 	ca := store.ContentAddress{Method: m.Method, Hash: got}
 	p, err := b.dir().CAPath(store.OutputPathName(b.drv.Name, m.Name), ca, refs, self)
 	if err != nil {
-		if m.Kind == drv.CAFixed && len(refs) > 0 {
-			return failf(OutputRejected, b.path, "fixed-output derivations must not reference store paths: '%s' references %d distinct paths, e.g. '%s'",
-				b.printed(), len(refs), b.dir().Format(refs[0]))
-		}
 		return failf(OutputRejected, b.path, "%w", err)
 	}
 	if p != m.scratch && self {
@@ -416,9 +417,6 @@ func (b *build) place(m *made) (*pathLocks, error) {
 	}
 	if err := moveTree(m.actual, dest); err != nil {
 		return locks, fmt.Errorf("move output '%s' into the store: %w", m.Name, err)
-	}
-	if b.w.Optimise != nil {
-		return locks, b.w.Optimise(b.ctx, m.info.Path)
 	}
 	return locks, nil
 }

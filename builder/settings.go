@@ -45,6 +45,7 @@ type Settings struct {
 	FilterSyscalls        bool
 	AllowNewPrivileges    bool
 	UseCgroups            bool
+	RequireDropGroups     bool // fail if root cannot drop its supplementary groups
 
 	BuildDir         string // where temporary directories are made; "" means /tmp
 	BuildUsersGroup  string // for root; "" means that builds run as root

@@ -24,6 +24,10 @@ type Worker struct {
 	// Optimise replaces files of a path by hard links; nil does not.
 	Optimise func(context.Context, store.Path) error
 
+	// AutoGC starts a garbage collection beside the builds if room is scarce; it
+	// is called about once a second. Nil does not.
+	AutoGC func(context.Context) error
+
 	users []sandbox.User // build users, once they have been looked up
 
 	mu     sync.Mutex

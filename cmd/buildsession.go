@@ -78,6 +78,9 @@ func newBuildSession(env *Env, s *settings.Settings, st *local.Store, talk talkF
 	if st.Settings().AutoOptimise {
 		b.worker.Optimise = st.OptimisePath
 	}
+	if s.Size("min-free") > 0 {
+		b.worker.AutoGC = func(ctx context.Context) error { return st.AutoGC(ctx, false) }
+	}
 	if files := strings.Fields(s.String("secret-key-files")); len(files) > 0 {
 		var keys []sign.SecretKey
 		for _, f := range files {
@@ -126,7 +129,8 @@ func buildSettings(env *Env, s *settings.Settings, talk talkFlags) (builder.Sett
 		SandboxBuildDir: s.String("sandbox-build-dir"), SandboxShmSize: s.String("sandbox-dev-shm-size"),
 		AllowedImpureHostDeps: s.Strings("allowed-impure-host-deps"),
 		FilterSyscalls:        s.Bool("filter-syscalls"), AllowNewPrivileges: s.Bool("allow-new-privileges"),
-		UseCgroups: s.Bool("use-cgroups"), BuildDir: firstOf(s.String("build-dir"), env.Getenv("TMPDIR"), "/tmp"),
+		RequireDropGroups: s.Bool("require-drop-supplementary-groups"),
+		UseCgroups:        s.Bool("use-cgroups"), BuildDir: firstOf(s.String("build-dir"), env.Getenv("TMPDIR"), "/tmp"),
 		BuildUsersGroup: s.String("build-users-group"), AutoAllocateUIDs: s.Bool("auto-allocate-uids"),
 		StartID: uint32(s.Size("start-id")), IDCount: uint32(s.Size("id-count")),
 		DiffHook: s.String("diff-hook"), RunDiffHook: s.Bool("run-diff-hook"),

@@ -23,13 +23,19 @@ func openEvalStore(ctx context.Context, env *Env, s *settings.Settings, uri stri
 	if dir == "" {
 		dir = store.DefaultDir
 	}
-	if mode == readOnly || strings.HasPrefix(uri, "dummy") {
-		if root, ok := storeRoot(uri); ok {
-			world.StoreDir, world.StoreRoot = string(dir), filepath.Join(root, string(dir))
-		}
+	if strings.HasPrefix(uri, "dummy") {
 		return world, store.Compute{Dir: dir}, nil, nil
 	}
 	set, err := storeSettings(env, s, uri, local.Warn)
+	if mode == readOnly {
+		if err == nil && set.Dir != "" {
+			dir = set.Dir
+			if real := firstOf(set.RealDir, filepath.Join("/", set.Root, string(dir))); real != string(dir) {
+				world.StoreDir, world.StoreRoot = string(dir), real
+			}
+		}
+		return world, store.Compute{Dir: dir}, nil, nil
+	}
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -41,17 +47,6 @@ func openEvalStore(ctx context.Context, env *Env, s *settings.Settings, uri stri
 		world.StoreDir, world.StoreRoot = string(st.StoreDir()), st.RealDir()
 	}
 	return world, st.NewBatch(), st, nil
-}
-
-// storeRoot is the directory below which a chroot store lives.
-func storeRoot(uri string) (string, bool) {
-	if strings.HasPrefix(uri, "/") {
-		return uri, true
-	}
-	if rest, ok := strings.CutPrefix(uri, "local?root="); ok {
-		return rest, true
-	}
-	return "", false
 }
 
 func lookupEnv(env *Env) func(string) (string, bool) {

@@ -22,8 +22,11 @@ type settingsFlags struct {
 // expandSettings). Call load in the command's RunE.
 func addSettingsFlags(c *cobra.Command) *settingsFlags {
 	f := &settingsFlags{}
-	c.Flags().StringArrayVar(&f.assignments, "option", nil,
-		"set `NAME VALUE` of nix.conf; each setting is also a flag (--cores 4)")
+	// No StringArray: its first value would displace those of short flags.
+	c.Flags().Func("option", "set `NAME VALUE` of nix.conf; each setting is also a flag (--cores 4)", func(v string) error {
+		f.assignments = append(f.assignments, v)
+		return nil
+	})
 	_ = c.RegisterFlagCompletionFunc("option", cobra.FixedCompletions(settings.Names(), cobra.ShellCompDirectiveNoFileComp))
 	return f
 }

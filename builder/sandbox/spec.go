@@ -35,6 +35,9 @@ type Spec struct {
 	// AllowNewPrivileges leaves setuid programs their effect.
 	AllowNewPrivileges bool
 
+	// KeepGroups does not mind if root may not drop its supplementary groups.
+	KeepGroups bool
+
 	// Personality is the execution domain, such as linux32 (8). 0 leaves it.
 	Personality uintptr
 

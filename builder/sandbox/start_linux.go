@@ -76,9 +76,13 @@ func Start(spec *Spec) (*Process, error) {
 		if !spec.Root.Network {
 			flags |= unix.CLONE_NEWNET
 		}
-		if root && spec.User != nil {
+		if root {
 			// Groups cannot be dropped once inside a namespace that denies it.
-			p.add("setgroups", unix.SYS_SETGROUPS, 0, 0)
+			if spec.KeepGroups {
+				p.try(unix.SYS_SETGROUPS, 0, 0)
+			} else {
+				p.add("setgroups", unix.SYS_SETGROUPS, 0, 0)
+			}
 		} else {
 			flags |= unix.CLONE_NEWUSER
 			p.overwrite("/proc/self/setgroups", "deny", true)
@@ -96,8 +100,12 @@ func Start(spec *Spec) (*Process, error) {
 	p.try(unix.SYS_CLOSE_RANGE, 3, uintptr(^uint32(0)), unix.CLOSE_RANGE_CLOEXEC)
 
 	switch {
-	case spec.Root != nil && root && spec.User != nil:
-		ns, err := userNamespace(*spec.User, spec.Root.UID, spec.Root.GID)
+	case spec.Root != nil && root:
+		user := User{UID: 0, GID: uint32(os.Getegid())}
+		if spec.User != nil {
+			user = *spec.User
+		}
+		ns, err := userNamespace(user, spec.Root.UID, spec.Root.GID)
 		if err != nil {
 			return nil, err
 		}
