@@ -103,7 +103,10 @@ func (p *parser) recursive() ast.Expr {
 	p.next()
 	if p.kind != ast.LBRACE {
 		p.unexpected("'{'")
-		n.Rec, n.Open = !n.Legacy, ast.Pos(p.start)
+		n.Rec, n.Open = !n.Legacy, ast.Pos(p.prevEnd)
+		if p.startsBinding() {
+			p.setRest(n, start, nil)
+		}
 		n.Span = p.since(start)
 		return n
 	}
@@ -262,13 +265,17 @@ func (p *parser) attr(first *ast.AttrName) ast.Binding {
 	n.Eq = ast.Pos(p.start)
 	if p.kind != ast.ASSIGN {
 		p.unexpected("'.'", "'='")
-		n.Value = p.missing()
-		n.Eq = n.Value.Pos()
-		p.syncBinding()
-		n.Span = p.since(start)
-		return n
+		if !startsExpr(p.kind) || p.startsBinding() {
+			n.Value = p.missing()
+			n.Eq = n.Value.Pos()
+			p.syncBinding()
+			n.Span = p.since(start)
+			return n
+		}
+		n.Eq = ast.Pos(p.prevEnd) // only the equals sign is missing
+	} else {
+		p.next()
 	}
-	p.next()
 	p.await[ast.SEMI]++
 	n.Value = p.expr()
 	p.await[ast.SEMI]--
@@ -283,8 +290,17 @@ func (p *parser) attr(first *ast.AttrName) ast.Binding {
 	}
 	p.unexpected("';'")
 	if p.kind == ast.ASSIGN {
-		if p.split = p.splitBinding(&n.Value); p.split != nil {
-			n.Span = span(start, int(n.Value.Stop()))
+		if set := p.splitBinding(n); set != nil {
+			p.setRest(set, int(set.Start), nil)
+			p.extend(n)
+			if p.kind == ast.SEMI {
+				p.next()
+			}
+			n.Span = p.since(start)
+			return n
+		}
+		if p.split != nil {
+			n.Span = span(start, int(max(n.Eq+1, n.Value.Stop())))
 			return n
 		}
 	}

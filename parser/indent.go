@@ -58,7 +58,7 @@ loop:
 		switch {
 		case src[i] == '$' && p.at(i+1) == '{':
 			parts := len(p.parts)
-			end, ok := p.interpolation(i)
+			end, ok := p.interpolation(i, true)
 			part := p.parts[parts]
 			p.parts = p.parts[:parts]
 			p.pieces = append(p.pieces, indPiece{span: part.Span, expr: part.Expr})

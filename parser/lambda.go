@@ -111,9 +111,13 @@ func (p *parser) formalList(start int, first *ast.Ident) *ast.Formals {
 	return f
 }
 
-// endFormals skips to the end of formals after an error.
+// endFormals skips to the end of formals after an error. Their brace may be what is
+// missing, before a colon.
 func (p *parser) endFormals() {
-	for p.kind != ast.RBRACE && p.kind != ast.COLON && p.kind != ast.AT && !p.closes() {
+	for p.kind != ast.RBRACE && !p.closes() {
+		if (p.kind == ast.COLON || p.kind == ast.AT) && !p.likeFormals() {
+			break
+		}
 		p.skip()
 	}
 	if p.kind == ast.RBRACE {
@@ -147,7 +151,7 @@ func (p *parser) formalsFirst(start int, f *ast.Formals) ast.Expr {
 		}
 	} else if p.kind != ast.COLON {
 		p.unexpected("':'", "'@'")
-		if !f.Ellipsis && len(f.List) == 1 && f.List[0].Default == nil {
+		if !f.Ellipsis && len(f.List) == 1 && f.List[0].Default == nil && !startsExpr(p.kind) {
 			return p.unfinishedSet(f)
 		}
 	}
@@ -168,9 +172,16 @@ func (p *parser) unfinishedSet(f *ast.Formals) ast.Expr {
 func (p *parser) lambdaBody(start int, arg *ast.Ident, f *ast.Formals) ast.Expr {
 	n := p.nodes.lambda.new()
 	n.Arg, n.Formals, n.Colon = arg, f, ast.Pos(p.start)
-	if p.expect(ast.COLON, "':'") {
+	switch {
+	case p.kind == ast.COLON:
+		p.next()
 		n.Body = p.expr()
-	} else {
+	case startsExpr(p.kind):
+		p.unexpected("':'")
+		n.Body = p.expr()
+	case p.expect(ast.COLON, "':'"):
+		n.Body = p.expr()
+	default:
 		n.Body = p.missing()
 	}
 	n.Span = p.since(start)

@@ -45,16 +45,17 @@ type parser struct {
 	// await counts the constructs around that end at a kind of token.
 	await [64]int32
 	// eofPos is where an unexpected end of the file is reported, if not there.
-	eofPos      int
-	keep        bool
-	pipes       bool
-	split       []*ast.AttrName // the path of the next binding, read already by mistake
-	optionalEnd bool            // the last of all bindings needs no semicolon
-	lastOr      *ast.Apply      // the last application to a variable `or`
-	failed      bool            // an error was reported that Nix's grammar would stop at
-	noBlockEnd  bool            // no comment ends in the rest of the text
-	nul         bool            // the text scanned last has NUL bytes
-	file        *ast.File
+	eofPos         int
+	keep           bool
+	pipes          bool
+	split          []*ast.AttrName // the path of the next binding, read already by mistake
+	cutString, cut int             // a string, by its start, and where it is cut off; see repair
+	optionalEnd    bool            // the last of all bindings needs no semicolon
+	lastOr         *ast.Apply      // the last application to a variable `or`
+	failed         bool            // an error was reported that Nix's grammar would stop at
+	noBlockEnd     bool            // no comment ends in the rest of the text
+	nul            bool            // the text scanned last has NUL bytes
+	file           *ast.File
 
 	nodes nodes
 	text  textSlab
@@ -89,11 +90,20 @@ func (p *parser) parse(name, src string, mode Mode, bindings bool) *ast.File {
 		f.Errors = []*ast.Error{{Code: CodeTooLarge, Msg: "file is too large"}}
 		return f
 	}
-	p.src, p.file = src, f
+	p.run(f, mode, bindings)
+	if len(f.Errors) > 0 {
+		repair(f, mode, bindings)
+	}
+	return f
+}
+
+// run parses the text of a file.
+func (p *parser) run(f *ast.File, mode Mode, bindings bool) {
+	p.src, p.file = f.Src, f
 	p.keep, p.pipes = mode&KeepTokens != 0, mode&PipeOperators != 0
-	p.nodes.expect(len(src))
+	p.nodes.expect(len(f.Src))
 	if p.keep {
-		f.Tokens = make([]ast.Token, 0, len(src)/4+4)
+		f.Tokens = make([]ast.Token, 0, len(f.Src)/4+4)
 	}
 	p.next()
 	if bindings {
@@ -107,7 +117,6 @@ func (p *parser) parse(name, src string, mode Mode, bindings bool) *ast.File {
 			p.skip()
 		}
 	}
-	return f
 }
 
 func (p *parser) bareBindings() ast.Expr {

@@ -10,7 +10,7 @@ func (p *parser) path() *ast.Path {
 	p.parts = append(p.parts, ast.Part{Span: span(start, i), Text: p.src[start:i]})
 	for {
 		if p.at(i) == '$' && p.at(i+1) == '{' {
-			end, ok := p.interpolation(i)
+			end, ok := p.interpolation(i, false)
 			if !ok {
 				break
 			}

@@ -105,40 +105,109 @@ func (p *parser) newLine(from, to int) bool { return strings.ContainsAny(p.src[f
 //	a = f x
 //	b = 1;
 //
-// the value so far is f x b. When its last argument starts a line and may be the
-// path of the next binding, it is taken away from the value and returned.
-func (p *parser) splitBinding(value *ast.Expr) []*ast.AttrName {
-	var ends []*ast.Span
+// the value so far is f x b, and in
+//
+//	a =
+//	b = 1;
+//
+// it is b. When its last part starts a line and may be the path of a binding, it is
+// taken away from the value and becomes p.split. If it is indented more than the
+// binding before, it is rather a brace that is missing: then a set, to which the
+// path belongs, takes its place and is returned.
+func (p *parser) splitBinding(n *ast.Attr) (set *ast.AttrSet) {
+	slot := last(&n.Value)
+	before, arg := n.Eq+1, *slot
+	apply, _ := arg.(*ast.Apply)
+	if apply != nil {
+		before, arg = apply.Fn.Stop(), apply.Arg
+	}
+	path := asPath(arg)
+	if path == nil || arg.Pos() < before || !p.newLine(int(before), int(arg.Pos())) {
+		return nil
+	}
+	p.split = path
+	if p.column(arg.Pos()) > p.column(n.Path[0].Start) {
+		set = &ast.AttrSet{Span: span(int(arg.Pos()), int(arg.Pos())), Open: arg.Pos()}
+		if apply != nil {
+			apply.Arg = set
+		} else {
+			*slot = set
+		}
+		return set
+	}
+	if apply != nil {
+		*slot = apply.Fn
+	} else {
+		*slot = &ast.Bad{Span: span(int(before), int(before))}
+	}
+	p.extend(n)
+	return nil
+}
+
+// last returns where the last operand of an expression is kept.
+func last(x *ast.Expr) *ast.Expr {
 	for {
-		switch n := (*value).(type) {
+		switch n := (*x).(type) {
 		case *ast.Lambda:
-			ends, value = append(ends, &n.Span), &n.Body
+			x = &n.Body
 		case *ast.Let:
-			ends, value = append(ends, &n.Span), &n.Body
+			x = &n.Body
 		case *ast.With:
-			ends, value = append(ends, &n.Span), &n.Body
+			x = &n.Body
 		case *ast.Assert:
-			ends, value = append(ends, &n.Span), &n.Body
+			x = &n.Body
 		case *ast.If:
-			ends, value = append(ends, &n.Span), &n.Else
+			x = &n.Else
 		case *ast.Binary:
-			ends, value = append(ends, &n.Span), &n.Y
+			x = &n.Y
 		case *ast.Unary:
-			ends, value = append(ends, &n.Span), &n.X
-		case *ast.Apply:
-			path := asPath(n.Arg)
-			if path == nil || !p.newLine(int(n.Fn.Stop()), int(n.Arg.Pos())) {
-				return nil
-			}
-			*value = n.Fn
-			for _, s := range ends {
-				s.End = n.Fn.Stop()
-			}
-			return path
+			x = &n.X
 		default:
-			return nil
+			return x
 		}
 	}
+}
+
+// extend makes the nodes that end with the value's last operand end where that one
+// ends now.
+func (p *parser) extend(n *ast.Attr) {
+	slot := last(&n.Value)
+	if a, ok := (*slot).(*ast.Apply); ok {
+		a.End = a.Arg.Stop()
+	}
+	end := (*slot).Stop()
+	for x := &n.Value; x != slot; {
+		switch n := (*x).(type) {
+		case *ast.Lambda:
+			n.End, x = end, &n.Body
+		case *ast.Let:
+			n.End, x = end, &n.Body
+		case *ast.With:
+			n.End, x = end, &n.Body
+		case *ast.Assert:
+			n.End, x = end, &n.Body
+		case *ast.If:
+			n.End, x = end, &n.Else
+		case *ast.Binary:
+			n.End, x = end, &n.Y
+		case *ast.Unary:
+			n.End, x = end, &n.X
+		}
+	}
+}
+
+// column returns how many bytes stand before an offset in its line.
+func (p *parser) column(at ast.Pos) int {
+	return int(at) - 1 - strings.LastIndexAny(p.src[:at], "\n\r")
+}
+
+// startsExpr reports whether an expression may start with a token.
+func startsExpr(k ast.TokenKind) bool {
+	switch k {
+	case ast.IF, ast.WITH, ast.ASSERT, ast.NOT, ast.MINUS:
+		return true
+	}
+	return startsSimple[k]
 }
 
 // asPath returns an expression that may be an attribute path as that.

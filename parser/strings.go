@@ -20,6 +20,9 @@ func (p *parser) str() *ast.String {
 func (p *parser) strParts() []ast.Part {
 	mark := len(p.parts)
 	src, i := p.src, p.end
+	if p.cut > 0 && p.start == p.cutString {
+		src = src[:max(p.cut, i)]
+	}
 	for {
 		start := i
 		plain := true
@@ -59,6 +62,11 @@ func (p *parser) strParts() []ast.Part {
 			p.token(ast.STR_TEXT, start, i)
 		}
 		if i >= len(src) {
+			if len(src) < len(p.src) { // closed by repair
+				p.pos, p.end = i, i
+				p.next()
+				break
+			}
 			p.set(ast.EOF, len(src), len(src))
 			p.prevEnd = len(src)
 			p.unexpected(`'"'`)
@@ -68,7 +76,7 @@ func (p *parser) strParts() []ast.Part {
 			p.closeString(i, i+1)
 			break
 		}
-		end, ok := p.interpolation(i)
+		end, ok := p.interpolation(i, true)
 		if !ok {
 			break
 		}
@@ -88,9 +96,9 @@ func (p *parser) closeString(start, end int) {
 }
 
 // interpolation reads ${ expr } at i, adds it to the parts and returns the
-// offset after it. The token after it is not read: it belongs to a string or
-// path.
-func (p *parser) interpolation(i int) (end int, ok bool) {
+// offset after it. The token after it is not read: it belongs to a string (then
+// inText is set) or path.
+func (p *parser) interpolation(i int, inText bool) (end int, ok bool) {
 	p.token(ast.DOLLAR_CURLY, i, i+2)
 	p.pos, p.end = i+2, i+2
 	p.next()
@@ -99,6 +107,12 @@ func (p *parser) interpolation(i int) (end int, ok bool) {
 	p.await[ast.RBRACE]--
 	if p.kind != ast.RBRACE {
 		p.unexpected("'}'")
+		if inText {
+			if end := p.resumeText(i); end > 0 {
+				p.parts = append(p.parts, ast.Part{Span: span(i, end), Expr: x})
+				return end, true
+			}
+		}
 		p.sync(ast.RBRACE)
 		if p.kind != ast.RBRACE {
 			p.parts = append(p.parts, ast.Part{Span: p.since(i), Expr: x})

@@ -323,7 +323,7 @@ func TestParseBindings(t *testing.T) {
 		{"a = let b = 1", "{a=(let {b=1;} BAD);}", false, true},
 		{"", "{}", false, true},
 		{"a", "{a=BAD;}", false, true},
-		{"a b", "{a=BAD;}", false, false},
+		{"a b", "{a=b;}", false, false},
 		{"a = 1; }", "{a=1; BAD;}", false, false},
 		{"1 + 1", "{BAD;}", false, false},
 	} {
