@@ -42,6 +42,17 @@ func (st *State) Equal(x, y Value, pos Pos, doing string) (bool, *Error) {
 	return false, nil // functions are never equal
 }
 
+// EqualElems compares elements of lists or values of attributes. Unlike those
+// of ==, they are equal when they are the very same, which lets sets with
+// functions in them be equal to themselves.
+func (st *State) EqualElems(x, y Value, pos Pos, doing string) (bool, *Error) {
+	if x.same(y) {
+		_, err := st.Force(x)
+		return err == nil, err
+	}
+	return st.Equal(x, y, pos, doing)
+}
+
 func (st *State) equalLists(a, b []Value, pos Pos, doing string) (bool, *Error) {
 	if len(a) != len(b) {
 		return false, nil
@@ -50,10 +61,7 @@ func (st *State) equalLists(a, b []Value, pos Pos, doing string) (bool, *Error) 
 		return false, err
 	}
 	for i := range a {
-		if a[i].same(b[i]) {
-			continue
-		}
-		eq, err := st.Equal(a[i], b[i], pos, doing)
+		eq, err := st.EqualElems(a[i], b[i], pos, doing)
 		if err != nil || !eq {
 			st.depth--
 			return false, err
@@ -101,10 +109,7 @@ func (st *State) equalSets(a, b *Attrs, pos Pos, doing string) (bool, *Error) {
 		}
 	}
 	for i := range a.vals() {
-		if a.vals()[i].same(b.vals()[i]) {
-			continue
-		}
-		eq, err := st.Equal(a.vals()[i], b.vals()[i], pos, doing)
+		eq, err := st.EqualElems(a.vals()[i], b.vals()[i], pos, doing)
 		if err != nil || !eq {
 			return false, err
 		}
@@ -161,7 +166,7 @@ func (st *State) Less(x, y Value, pos Pos, doing string) (bool, *Error) {
 			if i == len(a) {
 				return true, nil
 			}
-			eq, err := st.Equal(a[i], b[i], pos, doing)
+			eq, err := st.EqualElems(a[i], b[i], pos, doing)
 			if err != nil {
 				return false, err
 			}

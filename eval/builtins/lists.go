@@ -127,7 +127,7 @@ func elem(st *eval.State, pos eval.Pos, x, a eval.Value) (eval.Value, *eval.Erro
 		return eval.Value{}, err
 	}
 	for i := range l {
-		eq, err := st.Equal(x, l[i], pos, "while searching for the presence of the given element in the list")
+		eq, err := st.EqualElems(x, l[i], pos, "while searching for the presence of the given element in the list")
 		if err != nil {
 			return eval.Value{}, err
 		}
@@ -212,7 +212,7 @@ func genList(st *eval.State, pos eval.Pos, f, n eval.Value) (eval.Value, *eval.E
 	if err != nil {
 		return eval.Value{}, err
 	}
-	if size < 0 || size > 1<<40 {
+	if size < 0 || size > 1<<27 {
 		return eval.Value{}, st.Errorf(eval.ErrEval, pos, "cannot create list of size %d", size)
 	}
 	// Forced here so that the result does not depend on whether elements are used.
