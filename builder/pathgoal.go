@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"errors"
 	"fmt"
 
 	"gonix.dev/gonix/store"
@@ -107,6 +108,10 @@ func (g *pathGoal) copy() {
 		l.wakeAll(&l.forCopy)
 		inner.stop()
 		act.stop()
+		if errors.Is(err, ErrSubstituteGone) {
+			g.noSubstitute()
+			return
+		}
 		if err != nil {
 			g.fail(TransientFailure, "substitute '%s': %w", g.printed(), err)
 			return

@@ -2,6 +2,7 @@ package builder
 
 import (
 	"context"
+	"errors"
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/drv"
@@ -49,6 +50,10 @@ type Substitutable struct {
 	DownloadSize int64 // 0 if not known
 	NarSize      int64
 }
+
+// ErrSubstituteGone is wrapped by Substituter.Substitute's error if a cache does
+// not have what it said it has: then building is no fallback but the way.
+var ErrSubstituteGone = errors.New("the substitute is gone")
 
 // Substituter copies paths from binary caches into the store.
 type Substituter interface {

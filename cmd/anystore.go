@@ -99,6 +99,7 @@ func (st *stores) openCache(uri string) (*cache.Cache, error) {
 		StoreDir:  st.storeDir(),
 		Transport: st.transport,
 		Disk:      st.diskCache(),
+		ForceDisk: st.env.Getenv("_NIX_FORCE_HTTP") == "1",
 		Retry: cache.Retry{
 			Attempts:     max(1, st.set.Int("filetransfer-retry-attempts")),
 			Delay:        time.Duration(st.set.Size("filetransfer-retry-delay")) * time.Millisecond,

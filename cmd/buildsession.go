@@ -266,5 +266,9 @@ func (c cacheSubstituter) Query(ctx context.Context, p store.Path) (*builder.Sub
 }
 
 func (c cacheSubstituter) Substitute(ctx context.Context, p store.Path, progress func(done, total int64)) error {
-	return c.sub.Substitute(ctx, p, c.to, progress)
+	err := c.sub.Substitute(ctx, p, c.to, progress)
+	if errors.Is(err, cache.ErrGone) {
+		return fmt.Errorf("%w: %w", builder.ErrSubstituteGone, err)
+	}
+	return err
 }

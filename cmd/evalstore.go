@@ -26,6 +26,14 @@ func openEvalStore(ctx context.Context, env *Env, s *settings.Settings, uri stri
 	if strings.HasPrefix(uri, "dummy") {
 		return world, store.Compute{Dir: dir}, nil, nil
 	}
+	if isCache(uri) {
+		// Sources and derivations go straight into the cache.
+		c, err := newStores(env, s, local.Warn).openCache(uri)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		return world, c, nil, nil
+	}
 	set, err := storeSettings(env, s, uri, local.Warn)
 	if mode == readOnly {
 		if err == nil && set.Dir != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gonix.dev/gonix/builder"
+	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/local"
 )
@@ -30,7 +31,14 @@ and else from binary caches that have it. An installable is as for gonix build.`
 	f.addSources(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		ctx := c.Context()
-		e, err := f.open(ctx, env, readWrite)
+		s, err := conf.load(env)
+		if err != nil {
+			return err
+		}
+		if uri := firstOf(f.store, s.String("store")); isCache(uri) {
+			return showRemoteLog(ctx, env, s, uri, args[0])
+		}
+		e, err := f.openWith(ctx, env, readWrite, s)
 		if err != nil {
 			return err
 		}
@@ -68,6 +76,29 @@ func (e *evaluation) showLog(ctx context.Context, t builder.Target) error {
 		return err
 	}
 	return fmt.Errorf("build log of '%s' is not available", e.storeDir().Format(p))
+}
+
+// showRemoteLog prints a log that a binary cache has.
+func showRemoteLog(ctx context.Context, env *Env, s *settings.Settings, uri, arg string) error {
+	st := newStores(env, s, local.Warn)
+	defer st.Close()
+	c, err := st.openCache(uri)
+	if err != nil {
+		return err
+	}
+	p, err := followToStore(env, c.StoreDir(), arg)
+	if err != nil {
+		return err
+	}
+	log, err := c.BuildLog(ctx, p)
+	if isInvalidPath(err) {
+		return fmt.Errorf("build log of '%s' is not available", c.StoreDir().Format(p))
+	}
+	if err != nil {
+		return err
+	}
+	_, err = env.Stdout.Write(log)
+	return err
 }
 
 // cachedLog asks binary caches for a log.

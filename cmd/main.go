@@ -31,6 +31,8 @@ type Env struct {
 	Stderr io.Writer
 	Dir    string              // absolute working directory
 	Getenv func(string) string // environment
+	// Program is the name gonix was called by, such as nix; Run sets it.
+	Program string
 
 	// Environ is the whole environment, KEY=VALUE, for programs that are run.
 	Environ []string
@@ -79,6 +81,7 @@ func Run(ctx context.Context, env *Env, args []string) int {
 	if len(args) > 1 && args[1] == "__sh" {
 		return runShell(ctx, env, append([]string{"busybox"}, args[2:]...))
 	}
+	env.Program = name
 	var root *cobra.Command
 	if name == "nixfmt" {
 		root = newNixfmt(env, name)

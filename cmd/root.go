@@ -34,6 +34,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newServeCmd,
 	newShowConfigCmd,
 	newStoreCmd,
+	newWhyDependsCmd,
 }
 
 // legacyTools makes the commands that are chosen by the name gonix is called by:

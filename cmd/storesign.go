@@ -60,14 +60,9 @@ func (a *pathArgs) paths(ctx context.Context, env *Env, src store.Source, args [
 			if p.IsDerivation() {
 				continue
 			}
-			info, err := src.QueryPathInfo(ctx, p)
-			if err != nil {
+			if paths[i], err = deriverOf(ctx, src, p); err != nil {
 				return nil, err
 			}
-			if info.Deriver.IsZero() {
-				return nil, fmt.Errorf("'%s' does not have a known deriver", src.StoreDir().Format(p))
-			}
-			paths[i] = info.Deriver
 		}
 	}
 	if a.recursive {
@@ -78,6 +73,18 @@ func (a *pathArgs) paths(ctx context.Context, env *Env, src store.Source, args [
 		return set.Sorted()
 	}
 	return paths, nil
+}
+
+// deriverOf is the derivation that made a path.
+func deriverOf(ctx context.Context, src store.Source, p store.Path) (store.Path, error) {
+	info, err := src.QueryPathInfo(ctx, p)
+	if err != nil {
+		return store.Path{}, err
+	}
+	if info.Deriver.IsZero() {
+		return store.Path{}, fmt.Errorf("'%s' does not have a known deriver", src.StoreDir().Format(p))
+	}
+	return info.Deriver, nil
 }
 
 // signer is a store that signatures can be added to.

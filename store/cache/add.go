@@ -192,8 +192,9 @@ func (c *Cache) upload(ctx context.Context, info *store.PathInfo, archive io.Rea
 	}
 	var out io.Writer = comp
 	var list chan listed
+	var tree *nar.Listing
 	var pipe *io.PipeWriter
-	if c.par.listing {
+	if c.par.listing || c.par.debugInfo {
 		var pr *io.PipeReader
 		pr, pipe = io.Pipe()
 		list = make(chan listed, 1)
@@ -220,8 +221,9 @@ func (c *Cache) upload(ctx context.Context, info *store.PathInfo, archive io.Rea
 		if err == nil {
 			err = l.err
 		}
-		if err == nil {
-			err = c.putListing(ctx, info.Path, l.listing)
+		tree = l.listing
+		if err == nil && c.par.listing {
+			err = c.putListing(ctx, info.Path, tree)
 		}
 	}
 	if err != nil {
@@ -239,6 +241,11 @@ func (c *Cache) upload(ctx context.Context, info *store.PathInfo, archive io.Rea
 		in.FileHash = packed.sum.Sum()
 	}
 	in.URL = "nar/" + hash.Format(in.FileHash, hash.Nix32) + ".nar" + extensions[c.par.compression]
+	if c.par.debugInfo {
+		if err := c.indexDebugInfo(ctx, tree, in.URL); err != nil {
+			return nil, err
+		}
+	}
 	if !opts.Repair {
 		if have, err := c.back.exists(ctx, in.URL); err != nil {
 			return nil, err

@@ -24,6 +24,8 @@ type Options struct {
 	Transport *Transport // shared by caches; nil is one of its own
 	Disk      *DiskCache // for caches behind a network; nil remembers nothing
 	Retry     Retry
+	// ForceDisk uses Disk for directories too.
+	ForceDisk bool
 	TempDir   string // where uploads are made ready; the system's if empty
 }
 
@@ -52,6 +54,8 @@ type params struct {
 	parallel    bool
 	keys        []sign.SecretKey
 	listing     bool
+	debugInfo   bool
+	narCache    string // directory for unpacked archives; "" keeps none
 	trusted     bool
 	// Compressions of small files, none if empty.
 	narinfoCompression, lsCompression, logCompression string
@@ -100,6 +104,9 @@ func Open(uri string, opts Options) (*Cache, error) {
 		root := filepath.Clean(u.Path)
 		c.uri = "file://" + root
 		c.back = directory{root}
+		if opts.ForceDisk {
+			c.disk = opts.Disk
+		}
 	case "http", "https":
 		if u.Host == "" {
 			return fail(errors.New("the host is missing"))
@@ -174,6 +181,10 @@ func (p *params) parse(q url.Values) error {
 			p.parallel, err = flag()
 		case "write-nar-listing":
 			p.listing, err = flag()
+		case "index-debug-info":
+			p.debugInfo, err = flag()
+		case "local-nar-cache":
+			p.narCache = val
 		case "trusted":
 			p.trusted, err = flag()
 		case "want-mass-query":

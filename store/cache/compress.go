@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	fastxz "github.com/therootcompany/xz"
 	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 // maxWindow bounds the memory that a compressed stream may ask of its reader, in
@@ -113,7 +114,15 @@ func compress(w io.Writer, kind string, level int, parallel bool) (io.WriteClose
 	case "none":
 		return nopWriteCloser{w}, nil
 	case "xz":
-		return xz.WriterConfig{CheckSum: xz.CRC32}.NewWriter(w)
+		conf := xz.WriterConfig{CheckSum: xz.CRC64, Matcher: lzma.HashTable4}
+		if level >= 0 {
+			// As large as those of xz's presets, to 8 MiB.
+			conf.DictCap = 64 << 10 << min(level, 7)
+			if level > 6 {
+				conf.Matcher = lzma.BinaryTree
+			}
+		}
+		return conf.NewWriter(w)
 	case "zstd":
 		opts := []zstd.EOption{zstd.WithEncoderConcurrency(1)}
 		if parallel {

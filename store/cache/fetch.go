@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/hash"
@@ -19,8 +23,12 @@ type CorruptError struct {
 }
 
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("archive of '%s' in '%s' is corrupt: %s", e.Path, e.URI, e.Reason)
+	return fmt.Sprintf("hash mismatch: archive of '%s' in '%s' is corrupt: %s", e.Path, e.URI, e.Reason)
 }
+
+// ErrGone is wrapped by the error for an archive that is not there, although its
+// narinfo is.
+var ErrGone = errors.New("no such file")
 
 // NarFromPath implements store.Source. The last piece is written after all checks,
 // so that nobody gets a whole archive that is not what its narinfo says.
@@ -29,7 +37,38 @@ func (c *Cache) NarFromPath(ctx context.Context, p store.Path, w io.Writer) erro
 	if err != nil {
 		return err
 	}
+	if c.par.narCache != "" {
+		return c.fetchThrough(ctx, in, w)
+	}
 	return c.fetch(ctx, in, w, nil)
+}
+
+// fetchThrough keeps archives, unpacked, in the directory of local-nar-cache.
+func (c *Cache) fetchThrough(ctx context.Context, in *narinfo.Info, w io.Writer) error {
+	name := filepath.Join(c.par.narCache, in.Path.HashPart()+".nar")
+	if f, err := os.Open(name); err == nil {
+		defer f.Close()
+		sum := hash.New(hash.SHA256)
+		if _, err := io.Copy(sum, f); err == nil && sum.Sum() == in.NarHash {
+			if _, err := f.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
+			_, err := io.Copy(w, f)
+			return err
+		}
+	}
+	if err := os.MkdirAll(c.par.narCache, 0o777); err != nil {
+		return err
+	}
+	t, err := renameio.NewPendingFile(name, renameio.WithTempDir(c.par.narCache), renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer t.Cleanup()
+	if err := c.fetch(ctx, in, io.MultiWriter(t, w), nil); err != nil {
+		return err
+	}
+	return t.CloseAtomicallyReplace()
 }
 
 // copyBuffer is the size of the pieces in which archives are passed on, in bytes.
@@ -47,7 +86,7 @@ func (c *Cache) fetch(ctx context.Context, in *narinfo.Info, w io.Writer, progre
 	if errors.Is(err, errNotFound) {
 		// What the disk cache remembers may be gone.
 		c.known.Delete(in.Path.HashPart())
-		return &TransferError{URL: c.location(in.URL), Err: errNotFound}
+		return &TransferError{URL: c.location(in.URL), Err: ErrGone}
 	}
 	if err != nil {
 		return err

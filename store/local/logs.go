@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"gonix.dev/gonix/store"
 )
 
@@ -47,4 +49,22 @@ func (s *Store) OpenLog(ctx context.Context, p store.Path) (io.ReadCloser, error
 		io.Reader
 		io.Closer
 	}{bzip2.NewReader(f), f}, nil
+}
+
+// AddLog keeps the build log of a derivation that was built elsewhere. A log that
+// is there already stays.
+func (s *Store) AddLog(drvPath store.Path, log []byte) error {
+	if s.set.ReadOnly {
+		return ErrReadOnly
+	}
+	name := s.LogName(drvPath)
+	for _, have := range []string{name, name + ".bz2"} {
+		if _, err := os.Lstat(have); err == nil {
+			return nil
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return renameio.WriteFile(name, log, 0o644)
 }
