@@ -104,16 +104,17 @@ func (s *Store) Collect(ctx context.Context, opts GCOptions) (*GCResult, error) 
 		c.keepOutputs, c.keepDerivations = false, false
 	}
 	s.log(Info, "finding garbage collector roots...")
+	// Temporary roots first. A process makes its permanent roots while its temporary
+	// ones last: if it is gone by now, the permanent ones are there already. Temporary
+	// roots added after the lock was taken come to the server.
+	if err := s.findTempRoots(func(p store.Path, _ string) { roots.add(p) }); err != nil {
+		return nil, err
+	}
 	var perm Roots
 	if !opts.IgnoreLiveness {
 		if perm, err = s.findRoots(ctx, true); err != nil {
 			return nil, err
 		}
-	}
-	// New permanent roots cannot appear: they need a temporary root first. Those
-	// added after the lock was taken come to the server.
-	if err := s.findTempRoots(func(p store.Path, _ string) { roots.add(p) }); err != nil {
-		return nil, err
 	}
 	if err := c.load(ctx); err != nil {
 		return nil, err
