@@ -14,6 +14,9 @@ func (s *Server) addFeatures(c *protocol.ServerCapabilities) {
 	c.SelectionRangeProvider = protocol.Boolean(true)
 	c.DocumentHighlightProvider = protocol.Boolean(true)
 	c.DocumentLinkProvider = &protocol.DocumentLinkOptions{}
+	c.CompletionProvider = &protocol.CompletionOptions{TriggerCharacters: []string{".", "/"}, ResolveProvider: yes}
+	c.HoverProvider = protocol.Boolean(true)
+	c.SignatureHelpProvider = &protocol.SignatureHelpOptions{TriggerCharacters: []string{" ", "{"}, RetriggerCharacters: []string{";", "="}}
 	c.CodeActionProvider = &protocol.CodeActionOptions{CodeActionKinds: []protocol.CodeActionKind{
 		action.QuickFix, action.Rewrite, action.Extract, action.Inline, action.FixAll,
 	}}

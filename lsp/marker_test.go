@@ -527,6 +527,53 @@ var questions = map[string]func(s *session, m mark, args []string) string{
 		}
 		return strings.Join(titles, "; ")
 	},
+	// complete answers with the first labels; given a name, with the documentation
+	// of that item.
+	"complete": func(s *session, m mark, args []string) string {
+		r, err := s.Completion(context.Background(), &protocol.CompletionParams{TextDocumentPositionParams: s.at(m, args[0])})
+		if err != nil {
+			return err.Error()
+		}
+		list := r.(*protocol.CompletionList)
+		var out []string
+		for _, item := range list.Items {
+			out = append(out, item.Label)
+			if len(args) > 1 && item.Label == args[1][1:] {
+				full, err := s.CompletionResolve(context.Background(), &item)
+				if err != nil {
+					return err.Error()
+				}
+				detail, _ := full.Detail.Get()
+				doc, _ := full.Documentation.(*protocol.MarkupContent)
+				if doc == nil {
+					doc = &protocol.MarkupContent{}
+				}
+				return detail + "\n" + full.TextEdit.(*protocol.TextEdit).NewText + "\n" + doc.Value
+			}
+		}
+		if len(out) > 8 {
+			out = append(out[:8], "...")
+		}
+		return strings.Join(out, " ")
+	},
+	"hover": func(s *session, m mark, args []string) string {
+		r, err := s.Hover(context.Background(), &protocol.HoverParams{TextDocumentPositionParams: s.at(m, args[0])})
+		if err != nil {
+			return err.Error()
+		}
+		if r == nil {
+			return ""
+		}
+		return r.Contents.(*protocol.MarkupContent).Value
+	},
+	"signature": func(s *session, m mark, args []string) string {
+		r, err := s.SignatureHelp(context.Background(), &protocol.SignatureHelpParams{TextDocumentPositionParams: s.at(m, args[0])})
+		if err != nil || r == nil {
+			return fmt.Sprint(err)
+		}
+		active, _ := r.ActiveParameter.Get()
+		return fmt.Sprintf("%s [%d]", r.Signatures[0].Label, active)
+	},
 	"format": func(s *session, m mark, args []string) string {
 		var edits []protocol.TextEdit
 		var err error

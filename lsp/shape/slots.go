@@ -239,3 +239,6 @@ func index(path []*ast.AttrName, name *ast.AttrName) int {
 
 // Aliases returns the slots that an inherited name stands for; none for others.
 func (w World) Aliases(s *Slot) []*Slot { return w.aliases(s, maxDepth) }
+
+// Slots returns the shape of whatever any of the slots holds.
+func (w World) Slots(slots []*Slot) Shape { return w.slots(slots, maxDepth) }

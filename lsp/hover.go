@@ -1,0 +1,246 @@
+package lsp
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"gonix.dev/gonix/eval/docs"
+	"gonix.dev/gonix/lsp/cursor"
+	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/lsp/scope"
+	"gonix.dev/gonix/lsp/shape"
+	"gonix.dev/gonix/parser/ast"
+)
+
+// Hover tells about the name under the cursor: what it is and where it is from,
+// its documentation, and what it evaluates to.
+func (s *Server) Hover(ctx context.Context, p *protocol.HoverParams) (*protocol.Hover, error) {
+	d, off, err := s.at(ctx, p.TextDocumentPositionParams)
+	if err != nil {
+		return nil, err
+	}
+	text, span := s.hover(ctx, d, off)
+	if text == "" || ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return &protocol.Hover{
+		Contents: &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: text},
+		Range:    ref(rangeOf(d, span)),
+	}, nil
+}
+
+func (s *Server) hover(ctx context.Context, d *document.Snapshot, off ast.Pos) (string, ast.Span) {
+	path := cursor.Path(d.File().Root, off)
+	if len(path) == 0 {
+		return "", ast.Span{}
+	}
+	switch n := path[len(path)-1].(type) {
+	case *ast.Path, *ast.SearchPath:
+		if target, ok := s.pathTarget(ctx, d, n); ok {
+			return "`" + target + "`", n.Range()
+		}
+		if lit, ok := n.(*ast.Path); ok {
+			if target, ok := s.pathOf(d, lit); ok {
+				return "`" + target + "`", n.Range()
+			}
+		}
+		return "", ast.Span{}
+	}
+	if doc, span, ok := s.builtinAt(d, path, off); ok {
+		return builtinDoc(doc), span
+	}
+	if text, span, ok := s.optionHover(ctx, d, path, off); ok {
+		return text, span
+	}
+	m := s.world(ctx).At(unitOf.Of(d), off)
+	if m == nil {
+		return "", ast.Span{}
+	}
+	var sections []string
+	if text := s.slotsDoc(ctx, m.Slots); text != "" {
+		sections = append(sections, text)
+	} else if use := scopes.Of(d).UseAt(off); use != nil && use.Def == nil && use.With != nil {
+		with := use.With.Node.(*ast.With)
+		sections = append(sections, fmt.Sprintf("`%s`: from `with %s`", use.Name, oneLine(d.File(), with.Scope, 60)))
+	} else if use != nil && use.Undefined() {
+		sections = append(sections, fmt.Sprintf("`%s`: undefined", use.Name))
+	}
+	if value := s.hoverValue(ctx, d, path, m); value != "" {
+		sections = append(sections, value)
+	}
+	return strings.Join(sections, "\n\n---\n\n"), m.Span
+}
+
+// builtinAt returns the documentation of the builtin under the cursor.
+func (s *Server) builtinAt(d *document.Snapshot, path []ast.Node, off ast.Pos) (*docs.Doc, ast.Span, bool) {
+	info := scopes.Of(d)
+	if u := info.UseAt(off); u != nil && u.Def != nil && u.Def.Kind == scope.Global {
+		doc, ok := docs.Lookup(strings.TrimPrefix(u.Name, "__"))
+		return doc, u.Span, ok
+	}
+	name, i := cursor.Innermost[*ast.AttrName](path)
+	if i < 1 {
+		return nil, ast.Span{}, false
+	}
+	sel, ok := path[i-1].(*ast.Select)
+	if !ok || sel.Path[0] != name {
+		return nil, ast.Span{}, false
+	}
+	id, ok := sel.X.(*ast.Ident)
+	if !ok || id.Name != "builtins" {
+		return nil, ast.Span{}, false
+	}
+	doc, ok := docs.Lookup(name.Name)
+	return doc, name.Span, ok
+}
+
+func builtinDoc(doc *docs.Doc) string {
+	return fmt.Sprintf("```nix\nbuiltins.%s\n```\n\n%s", doc.Signature(), doc.Text)
+}
+
+// slotsDoc describes slots: how each is defined, where, and its doc comment.
+func (s *Server) slotsDoc(ctx context.Context, slots []*shape.Slot) string {
+	chain := s.world(ctx).Chain(slots)
+	if len(chain) == 0 {
+		return ""
+	}
+	slot := chain[0]
+	for _, c := range chain {
+		if !c.Inherited() {
+			slot = c
+			break
+		}
+	}
+	f := slot.Unit.File
+	var b strings.Builder
+	b.WriteString("```nix\n" + slotHead(slot) + "\n```\n")
+	line := f.Position(slot.Names[0].Start).Line
+	if u := fileURI(slot.Unit.Path); u != "" {
+		fmt.Fprintf(&b, "\n[%s:%d](%s#L%d)\n", filepath.Base(slot.Unit.Path), line, u, line)
+	}
+	if doc := s.docComment(ctx, slot); doc != "" {
+		b.WriteString("\n" + doc + "\n")
+	}
+	return b.String()
+}
+
+// slotHead is the first line or so of a definition.
+func slotHead(slot *shape.Slot) string {
+	f := slot.Unit.File
+	switch n := slot.Binding.(type) {
+	case *ast.Formal:
+		return "{ " + oneLine(f, n, 100) + " }: ..."
+	case *ast.Lambda:
+		return slot.Name + ": ..."
+	case *ast.Inherit:
+		if n.From != nil {
+			return "inherit (" + oneLine(f, n.From, 60) + ") " + slot.Name + ";"
+		}
+		return "inherit " + slot.Name + ";"
+	}
+	if slot.Value == nil {
+		return slot.Name + " = { ... };"
+	}
+	switch v := cursor.Unparen(slot.Value).(type) {
+	case *ast.Lambda:
+		// Show all arguments of a curried function.
+		text := ""
+		for {
+			text += shorten(f.Src[v.Start:max(v.Start, v.Colon+1)], 100) + " "
+			next, ok := cursor.Unparen(v.Body).(*ast.Lambda)
+			if !ok {
+				break
+			}
+			v = next
+		}
+		return slot.Name + " = " + text + "..."
+	case *ast.AttrSet:
+		return slot.Name + " = " + oneLine(f, v, 80) + ";"
+	}
+	return slot.Name + " = " + oneLine(f, slot.Value, 100) + ";"
+}
+
+// docComment returns the comment before a binding or in front of its value: in
+// the form of RFC 145, or any other that stands directly before it.
+func (s *Server) docComment(ctx context.Context, slot *shape.Slot) string {
+	d, ok := s.docOf(ctx, slot.Unit)
+	if !ok || slot.Binding == nil {
+		return ""
+	}
+	at := slot.Binding.Pos()
+	if _, lambda := slot.Binding.(*ast.Lambda); lambda {
+		return ""
+	}
+	if text := commentBefore(d, at); text != "" {
+		return text
+	}
+	if slot.Value != nil {
+		return commentBefore(d, slot.Value.Pos())
+	}
+	return ""
+}
+
+// commentBefore returns the text of the comments that end right before an offset,
+// without their signs. Comments of the line form must stand on lines of their own.
+func commentBefore(d *document.Snapshot, at ast.Pos) string {
+	head := strings.TrimRight(d.Text[:at], " \t\r\n")
+	if strings.Count(d.Text[len(head):at], "\n") > 1 {
+		return "" // a blank line between: it is about something else
+	}
+	if strings.HasSuffix(head, "*/") {
+		i := strings.LastIndex(head, "/*")
+		if i < 0 {
+			return ""
+		}
+		return dedent(strings.TrimPrefix(strings.TrimSuffix(head[i+2:], "*/"), "*"))
+	}
+	var lines []string
+	for {
+		i := strings.LastIndexByte(head, '\n') + 1
+		line := strings.TrimSpace(head[i:])
+		if !strings.HasPrefix(line, "#") {
+			break
+		}
+		lines = append([]string{strings.TrimPrefix(strings.TrimLeft(line, "#"), " ")}, lines...)
+		if i == 0 {
+			break
+		}
+		rest := strings.TrimRight(head[:i-1], " \t\r")
+		if strings.HasSuffix(rest, "\n") {
+			break
+		}
+		head = rest
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+// dedent removes the indentation that the lines of a comment share.
+func dedent(text string) string {
+	lines := strings.Split(text, "\n")
+	common := -1
+	for _, l := range lines[1:] {
+		if trimmed := strings.TrimLeft(l, " \t"); trimmed != "" {
+			if n := len(l) - len(trimmed); common < 0 || n < common {
+				common = n
+			}
+		}
+	}
+	for i := 1; i < len(lines) && common > 0; i++ {
+		lines[i] = lines[i][min(common, len(lines[i])):]
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+func fileURI(path string) uri.URI {
+	if filepath.IsAbs(path) {
+		return uri.File(path)
+	}
+	return uri.URI(path)
+}
+
+func parseURI(text string) (uri.URI, error) { return uri.Parse(text) }
