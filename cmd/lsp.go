@@ -37,7 +37,10 @@ describes, as the section "gonix".`,
 				_, err := env.Stdout.Write(config.Schema)
 				return err
 			}
-			opts := lsp.Options{Version: version, Home: env.Getenv("HOME"), Log: io.Discard}
+			opts := lsp.Options{Version: version, Home: env.Getenv("HOME"), System: hostSystem(), Log: io.Discard}
+			if exe, err := os.Executable(); err == nil {
+				opts.Worker = []string{exe, evalWorkerVerb}
+			}
 			if path := env.Getenv("NIX_PATH"); path != "" {
 				opts.NixPath = strings.Split(path, ":")
 			}

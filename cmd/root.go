@@ -19,6 +19,7 @@ const (
 var verbs = []func(*Env) *cobra.Command{
 	newBuildCmd,
 	newCheckCmd,
+	newEvalWorkerCmd,
 	newConfigCmd,
 	newCopyCmd,
 	newDerivationCmd,

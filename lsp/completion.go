@@ -39,6 +39,7 @@ type completionData struct {
 	Offset  ast.Pos  `json:"offset,omitempty"`
 	Builtin string   `json:"builtin,omitempty"`
 	Expr    string   `json:"expr,omitempty"`
+	Path    []string `json:"path,omitempty"`
 	Option  []string `json:"option,omitempty"`
 }
 

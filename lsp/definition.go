@@ -20,7 +20,23 @@ func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (
 	if err != nil {
 		return nil, err
 	}
-	return protocol.LocationSlice(s.definitions(ctx, d, off)), ctx.Err()
+	locations := s.definitions(ctx, d, off)
+	if len(locations) == 0 || s.vague(d, off, locations) {
+		if better := s.evaluatedDefinition(ctx, d, off); len(better) > 0 {
+			locations = better
+		}
+	}
+	return protocol.LocationSlice(locations), ctx.Err()
+}
+
+// vague reports whether the definitions that the source shows are only where a
+// name comes from: the with that may provide it, or the binding of an option.
+func (s *Server) vague(d *document.Snapshot, off ast.Pos, locations []protocol.Location) bool {
+	if use := scopes.Of(d).UseAt(off); use != nil {
+		return use.Def == nil && use.With != nil && len(locations) == 1 && locations[0].URI == d.URI
+	}
+	_, _, option := optionAt(d, cursor.Path(d.File().Root, off))
+	return option
 }
 
 // Declaration goes to the nearest place that brings a name into being: the

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -75,7 +76,15 @@ func runSession(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts := clientOptions{dir: dir, options: Options{NixPath: []string{"proj=" + dir}, Home: filepath.Join(dir, "home")}}
+	opts := clientOptions{dir: dir, options: Options{
+		NixPath: []string{"proj=" + dir, "nixpkgs=" + filepath.Join(dir, "nixpkgs")}, Home: filepath.Join(dir, "home"),
+		System: "x86_64-linux",
+	}}
+	for _, f := range archive.Files {
+		if f.Name == "nixpkgs/default.nix" {
+			opts.options.Worker = []string{os.Args[0], "eval-worker"}
+		}
+	}
 	for _, f := range archive.Files {
 		switch {
 		case strings.HasPrefix(f.Name, "@"):
@@ -573,6 +582,19 @@ var questions = map[string]func(s *session, m mark, args []string) string{
 		}
 		active, _ := r.ActiveParameter.Get()
 		return fmt.Sprintf("%s [%d]", r.Signatures[0].Label, active)
+	},
+	// evaluation answers with what evaluating the file reports.
+	"evaluation": func(s *session, m mark, _ []string) string {
+		deadline := time.Now().Add(30 * time.Second)
+		for time.Now().Before(deadline) {
+			for _, d := range s.waitDiagnostics(s.uri(m.file)) {
+				if fmt.Sprint(d.Code) == "evaluation" {
+					return fmt.Sprintf("%s:%d:%d: %s", m.file, d.Range.Start.Line+1, d.Range.Start.Character+1, d.Message)
+				}
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		return "nothing"
 	},
 	"format": func(s *session, m mark, args []string) string {
 		var edits []protocol.TextEdit

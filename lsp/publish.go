@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,7 +10,8 @@ import (
 	"go.lsp.dev/uri"
 )
 
-// publisher pushes diagnostics to clients that do not pull them. Each text has
+// publisher pushes diagnostics to clients that do not pull them, and, to all, what
+// evaluation finds once typing pauses. Each text has
 // at most one timer and one computation under way; typing on starts it anew.
 type publisher struct {
 	s       *Server
@@ -30,9 +32,6 @@ func (p *publisher) init(s *Server) {
 
 // schedule pushes the diagnostics of a text after a delay.
 func (p *publisher) schedule(key string, delay time.Duration) {
-	if p.s.caps.pullDiagnostics {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stopped {
@@ -67,11 +66,33 @@ func (p *publisher) push(ctx context.Context, key string) {
 	if d == nil || ctx.Err() != nil {
 		return
 	}
-	found := p.s.diagnostics(withView(ctx, v), d)
-	if ctx.Err() != nil || p.s.view.Load().docs[key] != d {
-		return // typed on meanwhile: another push is on its way
+	ctx = withView(ctx, v)
+	current := func() bool { return ctx.Err() == nil && p.s.view.Load().docs[key] == d }
+	found := []protocol.Diagnostic{}
+	if !p.s.caps.pullDiagnostics {
+		found = p.s.diagnostics(ctx, d)
+		if !current() {
+			return // typed on meanwhile: another push is on its way
+		}
+		p.send(d.URI, protocol.NewOptional(d.Version), found)
 	}
-	p.send(d.URI, protocol.NewOptional(d.Version), found)
+	if !v.config.Eval.Enable || !v.config.Eval.Diagnostics || !v.config.Diagnostics.Enable || len(p.s.opts.Worker) == 0 {
+		return
+	}
+	select {
+	case <-time.After(evaluationPause):
+	case <-ctx.Done():
+		return
+	}
+	problem, ok := p.s.evaluationProblems(ctx, d)
+	if !current() {
+		return
+	}
+	if ok {
+		p.send(d.URI, protocol.NewOptional(d.Version), append(slices.Clip(found), problem))
+	} else if p.s.caps.pullDiagnostics {
+		p.send(d.URI, protocol.NewOptional(d.Version), found) // what was pushed before is mended
+	}
 }
 
 func (p *publisher) send(u uri.URI, version protocol.Optional[int32], found []protocol.Diagnostic) {
@@ -92,9 +113,6 @@ func (p *publisher) all() {
 
 // clear takes back what was pushed about a text.
 func (p *publisher) clear(u uri.URI) {
-	if p.s.caps.pullDiagnostics {
-		return
-	}
 	p.mu.Lock()
 	if job := p.jobs[docKey(u)]; job != nil {
 		job.timer.Stop()

@@ -12,6 +12,7 @@ import (
 
 	"gonix.dev/gonix/lsp/config"
 	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/lsp/worker"
 )
 
 // Options is the world a server runs in. The zero value serves everything that
@@ -24,6 +25,11 @@ type Options struct {
 	NixPath []string
 	// Home is the directory that ~ means in paths.
 	Home string
+	// System is the kind of machine that packages are for, such as x86_64-linux.
+	System string
+	// Worker is the command of the evaluating process; without it nothing is
+	// evaluated.
+	Worker []string
 	// Log receives one line for each thing worth knowing; nil discards.
 	Log io.Writer
 }
@@ -56,6 +62,7 @@ type Server struct {
 	publisher publisher
 	tokens    tokenResults
 	progress  progressTokens
+	worker    worker.Client
 }
 
 // The states of the lifecycle, in the order in which they are passed.
@@ -76,6 +83,8 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opts Options) error {
 	s := &Server{opts: opts, exited: make(chan struct{}), base: ctx, slots: make(chan struct{}, requestSlots)}
 	s.view.Store(&view{docs: map[string]*document.Snapshot{}, config: config.Default()})
 	s.publisher.init(s)
+	s.worker.Command, s.worker.Log = opts.Worker, opts.Log
+	defer s.worker.Close()
 
 	rpc := jsonrpc2.NewConn(jsonrpc2.NewHeaderStream(newFrameGuard(conn)), jsonrpc2.WithCodec(codec{}))
 	s.client = protocol.ClientDispatcher(rpc)

@@ -1,0 +1,129 @@
+// Package worker evaluates for the language server, in a process of its own: what
+// users write may loop, or take all memory there is.
+//
+// [Client] is the server's side. It starts the process when it is first needed,
+// gives it one request at a time, stops it when it takes too long or too much, and
+// starts another the next time. [Run] is the process: gonix itself, called by a
+// hidden verb. They exchange JSON values on standard input and output; the process
+// ends when its input does, so that it cannot outlive the server.
+//
+// The process keeps its evaluator between requests, so that nixpkgs is read once.
+// Unsaved texts come along as an overlay over the file system. When a file that
+// was read has changed, in the overlay or on disk, the evaluator starts afresh.
+package worker
+
+// Request asks for one thing.
+type Request struct {
+	ID int    `json:"id"`
+	Op string `json:"op"` // value, attrs, file, options, option
+	// Text is an expression. It may use __gonix, a set with pkgs, lib and nixos.
+	Text string `json:"text,omitempty"`
+	// Dir is what relative paths in Text start from.
+	Dir string `json:"dir,omitempty"`
+	// Path is followed from the value of Text, or is that of an option.
+	Path []string `json:"path,omitempty"`
+	// File is evaluated by op file, and decides about the options of a module.
+	File string `json:"file,omitempty"`
+	// Prefix is what wanted names begin with, ignoring case; Limit how many.
+	Prefix string `json:"prefix,omitempty"`
+	Limit  int    `json:"limit,omitempty"`
+
+	// Overlay are the texts that changed since the last request; a nil text is one
+	// that is the disk's again.
+	Overlay map[string]*string `json:"overlay,omitempty"`
+
+	// Settings of the evaluator; another value starts it afresh.
+	Settings Settings `json:"settings"`
+}
+
+// Settings are what evaluation depends on besides files.
+type Settings struct {
+	NixPath []string `json:"nixPath"`
+	// Nixpkgs is the expression of the packages' function: <nixpkgs> or a path.
+	Nixpkgs string `json:"nixpkgs"`
+	// Project is an expression with the options of the project's own module
+	// system, or "".
+	Project string `json:"project,omitempty"`
+	System  string `json:"system"`
+	Home    string `json:"home"`
+}
+
+// Response answers a request.
+type Response struct {
+	ID     int      `json:"id"`
+	Error  *Failure `json:"error,omitempty"`
+	Value  *Value   `json:"value,omitempty"`
+	Attrs  []Attr   `json:"attrs,omitempty"`
+	More   bool     `json:"more,omitempty"` // there are more attributes than Limit
+	Option *Option  `json:"option,omitempty"`
+}
+
+// Failure is an evaluation error.
+type Failure struct {
+	Msg   string  `json:"msg"`
+	Kind  string  `json:"kind"`
+	Pos   *Place  `json:"pos,omitempty"`
+	Trace []Frame `json:"trace,omitempty"`
+}
+
+func (f *Failure) Error() string { return f.Msg }
+
+// Frame is a line of a trace.
+type Frame struct {
+	Msg string `json:"msg"`
+	Pos *Place `json:"pos,omitempty"`
+}
+
+// Place is a place in a file. Lines and columns count from 1, columns in bytes.
+type Place struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+// Attr is one attribute of a set.
+type Attr struct {
+	Name string `json:"name"`
+	// Type is the type of the value, if that is known without evaluating it.
+	Type string `json:"type,omitempty"`
+	// Option says that it is an option rather than a set of options.
+	Option bool   `json:"option,omitempty"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Value describes a value.
+type Value struct {
+	Type string `json:"type"`
+	// Text is the value in Nix syntax, with its depth and length cut off.
+	Text string `json:"text"`
+	// Pos is where the attribute that holds it is defined.
+	Pos *Place `json:"pos,omitempty"`
+	// Function is where the function is written that it is.
+	Function *Place `json:"function,omitempty"`
+	// Formals are the arguments that a function takes out of its set.
+	Formals []string `json:"formals,omitempty"`
+	Package *Package `json:"package,omitempty"`
+}
+
+// Package describes a derivation.
+type Package struct {
+	Name        string `json:"name"`
+	Version     string `json:"version"`
+	Description string `json:"description"`
+	Homepage    string `json:"homepage"`
+	License     string `json:"license"`
+	OutPath     string `json:"outPath"`
+	DrvPath     string `json:"drvPath"`
+	// Pos is where its file says that it is, rather than where the attribute is.
+	Pos *Place `json:"pos,omitempty"`
+}
+
+// Option describes an option of a module system.
+type Option struct {
+	Type         string  `json:"type"`
+	Description  string  `json:"description"`
+	Default      string  `json:"default"`
+	Example      string  `json:"example"`
+	Declarations []Place `json:"declarations"`
+	Definitions  []Place `json:"definitions"`
+}

@@ -1,0 +1,166 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"runtime/debug"
+	"runtime/metrics"
+	"slices"
+	"time"
+
+	"gonix.dev/gonix/eval"
+	"gonix.dev/gonix/eval/builtins"
+)
+
+// ErrMemory is returned by [Run] when evaluation takes more memory than it may.
+var ErrMemory = errors.New("evaluation takes too much memory")
+
+// memoryPoll is how often memory is looked at while an evaluation runs.
+const memoryPoll = 20 * time.Millisecond
+
+// Run answers requests until the input ends. It returns early when memory runs
+// out, also in the middle of an evaluation: the caller is to end the process.
+func Run(ctx context.Context, in io.Reader, out io.Writer, memoryMB int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	debug.SetMemoryLimit(int64(memoryMB) << 20)
+	requests := make(chan *Request)
+	go func() {
+		defer cancel() // the server is gone, or speaks nonsense
+		dec := json.NewDecoder(in)
+		for {
+			req := &Request{}
+			if dec.Decode(req) != nil {
+				return
+			}
+			select {
+			case requests <- req:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	e := &evaluator{ctx: ctx, world: newWorld()}
+	enc := json.NewEncoder(out)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case req := <-requests:
+			done := make(chan *Response, 1)
+			go func() { done <- e.answer(req) }()
+			resp, err := wait(ctx, done, memoryMB)
+			if err != nil || resp == nil {
+				return err
+			}
+			if err := enc.Encode(resp); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// wait waits for an answer, and watches the memory meanwhile.
+func wait(ctx context.Context, done <-chan *Response, memoryMB int) (*Response, error) {
+	tick := time.NewTicker(memoryPoll)
+	defer tick.Stop()
+	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	for {
+		select {
+		case resp := <-done:
+			return resp, nil
+		case <-ctx.Done():
+			return nil, nil
+		case <-tick.C:
+			metrics.Read(sample)
+			if used := sample[0].Value.Uint64() - sample[1].Value.Uint64(); used > uint64(memoryMB)<<20 {
+				return nil, ErrMemory
+			}
+		}
+	}
+}
+
+// evaluator keeps what requests have in common.
+type evaluator struct {
+	ctx      context.Context
+	world    *world
+	settings Settings
+	st       *eval.State
+	vars     *eval.Attrs
+	options  map[string]eval.Value // option sets by expression
+	checked  time.Time
+}
+
+// recheck is how long files on disk are taken for unchanged.
+const recheck = time.Second
+
+// prepare makes sure that the evaluator knows nothing that is out of date.
+func (e *evaluator) prepare(req *Request) error {
+	stale := e.world.overlay(req.Overlay)
+	if e.st != nil && !stale && time.Since(e.checked) > recheck {
+		stale = e.world.changed()
+		e.checked = time.Now()
+	}
+	if e.st != nil && !stale && sameSettings(e.settings, req.Settings) {
+		return nil
+	}
+	e.settings = req.Settings
+	e.world.forget()
+	e.checked = time.Now()
+	var search []eval.SearchPathEntry
+	for _, entry := range req.Settings.NixPath {
+		search = append(search, searchEntry(entry))
+	}
+	e.st = eval.New(eval.Options{
+		World: e.world, SearchPath: search, System: req.Settings.System, Home: req.Settings.Home,
+		ReadOnly: true, NoImportFromDerivation: true, Context: e.ctx,
+	}, builtins.All()...)
+	e.options = map[string]eval.Value{}
+	nixpkgs := req.Settings.Nixpkgs
+	if nixpkgs == "" {
+		nixpkgs = "<nixpkgs>"
+	}
+	set, err := e.st.EvalText("«gonix»", "let nixpkgs = "+nixpkgs+`; in {
+		pkgs = import nixpkgs { };
+		lib = import (nixpkgs + "/lib");
+		nixos = import (nixpkgs + "/nixos") { configuration = { }; };
+	}`, "/")
+	if err != nil {
+		return err
+	}
+	e.vars = e.st.NewAttrs(1).Set("__gonix", set).Build()
+	return nil
+}
+
+func sameSettings(a, b Settings) bool {
+	return slices.Equal(a.NixPath, b.NixPath) && a.Nixpkgs == b.Nixpkgs && a.Project == b.Project && a.System == b.System && a.Home == b.Home
+}
+
+func (e *evaluator) answer(req *Request) (resp *Response) {
+	resp = &Response{ID: req.ID}
+	if err := e.prepare(req); err != nil {
+		resp.Error = e.failure(err)
+		return resp
+	}
+	var err error
+	switch req.Op {
+	case "value":
+		resp.Value, err = e.value(req)
+	case "attrs":
+		resp.Attrs, resp.More, err = e.attrs(req)
+	case "file":
+		err = e.file(req)
+	case "options":
+		resp.Attrs, resp.More, err = e.optionNames(req)
+	case "option":
+		resp.Option, err = e.option(req)
+	default:
+		err = errors.New("there is no operation " + req.Op)
+	}
+	if err != nil {
+		resp.Error = e.failure(err)
+	}
+	return resp
+}
