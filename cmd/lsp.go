@@ -19,6 +19,7 @@ import (
 func newLspCmd(env *Env) *cobra.Command {
 	var listen, logFile string
 	var schema bool
+	var conf *settingsFlags
 	c := &cobra.Command{
 		Use:   "lsp",
 		Short: "Serve editors: the language server",
@@ -37,12 +38,19 @@ describes, as the section "gonix".`,
 				_, err := env.Stdout.Write(config.Schema)
 				return err
 			}
-			opts := lsp.Options{Version: version, Home: env.Getenv("HOME"), System: hostSystem(), Log: io.Discard}
+			s, err := conf.load(env)
+			if err != nil {
+				return err
+			}
+			opts := lsp.Options{Version: version, Home: env.Getenv("HOME"), System: evalSystem(s), Log: io.Discard}
 			if exe, err := os.Executable(); err == nil {
 				opts.Worker = []string{exe, evalWorkerVerb}
 			}
-			if path := env.Getenv("NIX_PATH"); path != "" {
-				opts.NixPath = strings.Split(path, ":")
+			for _, entry := range (&evalFlags{}).searchPath(env, s) {
+				if entry.Prefix != "" {
+					entry.Path = entry.Prefix + "=" + entry.Path
+				}
+				opts.NixPath = append(opts.NixPath, entry.Path)
 			}
 			if logFile != "" {
 				f, err := os.OpenFile(inDir(env, logFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
@@ -55,13 +63,14 @@ describes, as the section "gonix".`,
 			if listen != "" {
 				return listenLSP(c.Context(), env, listen, opts)
 			}
-			err := lsp.Serve(c.Context(), stdio{env.Stdin, env.Stdout}, opts)
+			err = lsp.Serve(c.Context(), stdio{env.Stdin, env.Stdout}, opts)
 			if errors.Is(err, lsp.ErrAborted) {
 				return &exitError{Code: 1} // the client is gone: nobody to tell
 			}
 			return err
 		},
 	}
+	conf = addSettingsFlags(c)
 	c.Flags().StringVar(&listen, "listen", "", "serve everybody who connects to HOST:PORT or unix:PATH")
 	c.Flags().StringVar(&logFile, "log", "", "append what the server has to say to a file")
 	c.Flags().BoolVar(&schema, "print-config-schema", false, "print the JSON schema of the settings and exit")

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"runtime/debug"
 	"runtime/metrics"
 	"slices"
 	"time"
@@ -25,7 +24,6 @@ const memoryPoll = 20 * time.Millisecond
 func Run(ctx context.Context, in io.Reader, out io.Writer, memoryMB int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	debug.SetMemoryLimit(int64(memoryMB) << 20)
 	requests := make(chan *Request)
 	go func() {
 		defer cancel() // the server is gone, or speaks nonsense
