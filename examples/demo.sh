@@ -50,6 +50,13 @@ run "gonix-instantiate . -A greet -A almanac.doc -A site -A host.toplevel"
 run "gonix-instantiate --expr '(import ./. { }).greet.override { loud = true; }'"
 run "gonix-instantiate --expr '(import ./. { overlays = [ (import ./overlays/night.nix) ]; }).tools'"
 
+title "Building, in a sandbox, with nothing but gonix"
+run "gonix build -f . checks --no-link --print-out-paths"
+run "gonix store cat \$(gonix build -f . checks --no-link --print-out-paths)"
+run "gonix-build . -A host.toplevel -A site --no-out-link"
+run "gonix store ls --recursive \$(gonix-build . -A host.etc --no-out-link)"
+run "gonix-store --verify --check-contents"
+
 title "Mistakes"
 fail "gonix eval -f mistakes typo"
 fail "gonix eval -f mistakes undefined"
