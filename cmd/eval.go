@@ -103,7 +103,7 @@ func (e *evaluation) print(v eval.Value, m printMode) error {
 	case m.xml:
 		s, _, err = builtins.ToXML(e.st, v, 0, builtins.XMLOptions{Strict: m.strict || !m.legacy, Locations: !m.noLocation})
 	default:
-		opts := eval.PrintOptions{Force: !m.legacy, Derivations: !m.legacy, Legacy: m.legacy, Repeated: m.legacy}
+		opts := eval.PrintOptions{Force: !m.legacy, Derivations: !m.legacy, Legacy: m.legacy, Repeated: true}
 		if m.pretty {
 			opts.Indent = 2
 		}

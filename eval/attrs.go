@@ -22,8 +22,6 @@ type Shape struct {
 // set, whose attributes it hides.
 type Attrs struct {
 	header
-	depth uint8 // number of layers below
-	drv   uint8 // whether this is a derivation, as far as known
 	deep  int32 // number of searches that had to look below this layer
 	shape *Shape
 	data  *Value // the first of as many values as shape has keys
@@ -31,8 +29,6 @@ type Attrs struct {
 }
 
 const (
-	// maxLayers bounds how many layers a search may have to look through.
-	maxLayers = 8
 	// layerRatio is how many times larger the left side of // must be for the
 	// right side to become a layer over it.
 	layerRatio = 4
@@ -147,7 +143,7 @@ func (st *State) flatten(a *Attrs) {
 	}
 	st.flatten(a.base)
 	shape, vals := st.mergeAttrs(a.base, a)
-	a.shape, a.data, a.base, a.depth, a.deep = shape, unsafe.SliceData(vals), nil, 0, 0
+	a.shape, a.data, a.base, a.deep = shape, unsafe.SliceData(vals), nil, 0
 }
 
 // flatten is State.flatten where there is no State.
@@ -159,7 +155,7 @@ func (a *Attrs) flatten() {
 	m := mergeShapes(a.base.shape, a.shape, nil)
 	vals := make([]Value, len(m.from))
 	m.fill(vals, a.base, a)
-	a.shape, a.data, a.base, a.depth, a.deep = m.shape, unsafe.SliceData(vals), nil, 0, 0
+	a.shape, a.data, a.base, a.deep = m.shape, unsafe.SliceData(vals), nil, 0
 }
 
 // Len returns the number of attributes.
@@ -254,11 +250,18 @@ func (st *State) update(lower, upper *Attrs) *Attrs {
 		return upper
 	}
 	st.flatten(upper)
-	ln, un := lower.upperLen(), len(upper.vals())
-	if ln >= 8 && ln >= layerRatio*un && lower.depth < maxLayers {
+	// Layers get smaller upwards, so that however many updates follow one another
+	// there are few layers, and each value is copied few times.
+	for lower.base != nil && len(lower.shape.keys) <= 2*len(upper.shape.keys) {
+		top := Attrs{shape: lower.shape, data: lower.data}
+		shape, vals := st.mergeAttrs(&top, upper)
+		upper = st.newAttrs(shape, vals)
+		lower = lower.base
+	}
+	ln, un := len(lower.shape.keys), len(upper.shape.keys)
+	if ln >= 8 && ln >= layerRatio*un {
 		a := st.newAttrs(upper.shape, upper.vals())
 		a.base = lower
-		a.depth = lower.depth + 1
 		return a
 	}
 	st.flatten(lower)
