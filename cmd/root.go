@@ -31,6 +31,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newLspCmd,
 	newNarCmd,
 	newParseCmd,
+	newReplCmd,
 	newPathInfoCmd,
 	newServeCmd,
 	newShowConfigCmd,
