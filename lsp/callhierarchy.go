@@ -147,6 +147,9 @@ func (s *Server) OutgoingCalls(ctx context.Context, p *protocol.CallHierarchyOut
 		case *ast.Ident:
 			at = fn.Start
 		case *ast.Select:
+			if len(fn.Path) == 0 {
+				return true
+			}
 			at = fn.Path[len(fn.Path)-1].Start
 		}
 		m := world.At(unit, at)

@@ -117,7 +117,7 @@ func (s *Server) packageFile(world shape.World, slot *shape.Slot) *shape.Unit {
 	if len(args) == 0 {
 		return nil
 	}
-	switch shape.LastName(fn) {
+	switch cursor.LastName(fn) {
 	case "import", "callPackage", "callPackages", "libsCallPackage", "callLibs", "callPythonPackage":
 		return world.File(slot.Unit, args[0])
 	}

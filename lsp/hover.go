@@ -88,7 +88,7 @@ func (s *Server) builtinAt(d *document.Snapshot, path []ast.Node, off ast.Pos) (
 		return nil, ast.Span{}, false
 	}
 	sel, ok := path[i-1].(*ast.Select)
-	if !ok || sel.Path[0] != name {
+	if !ok || len(sel.Path) == 0 || sel.Path[0] != name {
 		return nil, ast.Span{}, false
 	}
 	id, ok := sel.X.(*ast.Ident)

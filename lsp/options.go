@@ -61,14 +61,7 @@ func optionPath(path []ast.Node, until *ast.AttrName) ([]string, bool) {
 			case *ast.Apply:
 				// mkIf condition { ... } and the like keep the path; other calls do not.
 				fn, _ := cursor.Call(n)
-				name := ""
-				switch fn := fn.(type) {
-				case *ast.Ident:
-					name = fn.Name
-				case *ast.Select:
-					name = fn.Path[len(fn.Path)-1].Name
-				}
-				switch name {
+				switch cursor.LastName(fn) {
 				case "mkIf", "mkMerge", "mkForce", "mkDefault", "mkOverride", "optionalAttrs", "mkBefore", "mkAfter":
 				default:
 					return nil, false

@@ -72,7 +72,7 @@ func targetAt(d *document.Snapshot, path []ast.Node) (target, bool) {
 				return target{text: inScope(d, path[:n-2], x.Name, x.Start)}, true
 			}
 		case *ast.Attr:
-			if x == p.Path[len(p.Path)-1] && n > 1 {
+			if len(p.Path) > 0 && x == p.Path[len(p.Path)-1] && n > 1 {
 				return target{text: inScope(d, path[:n-1], "("+src(p.Value)+")", x.Start)}, true
 			}
 		}

@@ -127,7 +127,7 @@ func patternFromArgument(r *Request) []Action {
 			return true
 		}
 		id, isIdent := sel.X.(*ast.Ident)
-		if !isIdent || !uses[id.Start] {
+		if !isIdent || !uses[id.Start] || len(sel.Path) == 0 {
 			return true
 		}
 		found++

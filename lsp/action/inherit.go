@@ -43,6 +43,9 @@ func (r *Request) inheritOf(name string, value ast.Expr, rec bool) (string, bool
 			return "inherit " + attr + ";", true
 		}
 	case *ast.Select:
+		if len(v.Path) == 0 {
+			return "", false
+		}
 		last := v.Path[len(v.Path)-1]
 		if v.Default != nil || last.Dynamic() || last.Name != name {
 			return "", false

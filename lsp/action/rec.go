@@ -109,13 +109,7 @@ func recToFinalAttrs(r *Request) []Action {
 	if !ok || call.Arg != ast.Expr(set) {
 		return nil
 	}
-	name := ""
-	switch fn := call.Fn.(type) {
-	case *ast.Ident:
-		name = fn.Name
-	case *ast.Select:
-		name = fn.Path[len(fn.Path)-1].Name
-	}
+	name := cursor.LastName(call.Fn)
 	if !strings.HasPrefix(name, "mkDerivation") && !strings.HasPrefix(name, "build") {
 		return nil
 	}

@@ -16,7 +16,7 @@ func flatten(r *Request) []Action {
 		return nil
 	}
 	set, ok := a.Value.(*ast.AttrSet)
-	if !ok || set.Rec || set.Legacy || len(set.Bindings) == 0 {
+	if !ok || len(a.Path) == 0 || set.Rec || set.Legacy || len(set.Bindings) == 0 {
 		return nil
 	}
 	prefix := r.File.Src[a.Path[0].Start:a.Path[len(a.Path)-1].End]

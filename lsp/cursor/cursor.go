@@ -118,3 +118,17 @@ func Literal(e ast.Expr) (string, bool) {
 	}
 	return text, true
 }
+
+// LastName returns the name that a variable or selection ends with; "" for
+// others, and for selections that are being typed.
+func LastName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.Select:
+		if n := len(e.Path); n > 0 {
+			return e.Path[n-1].Name
+		}
+	}
+	return ""
+}

@@ -303,14 +303,7 @@ func (w World) fixpoint(s *Slot, depth int) (Shape, bool) {
 		if !ok || cursor.Unparen(call.Arg) != ast.Expr(l) {
 			continue
 		}
-		name := ""
-		switch fn := call.Fn.(type) {
-		case *ast.Ident:
-			name = fn.Name
-		case *ast.Select:
-			name = fn.Path[len(fn.Path)-1].Name
-		}
-		switch name {
+		switch cursor.LastName(call.Fn) {
 		case "makeExtensible", "fix", "fix'", "mkDerivation", "buildPythonPackage", "buildGoModule", "makeScope":
 			return w.of(s.Unit, l.Body, depth-1), true
 		}
@@ -324,7 +317,7 @@ func (w World) call(u *Unit, e *ast.Apply, depth int) Shape {
 		return w.of(unit, unit.File.Root, depth)
 	}
 	fn, args := cursor.Call(e)
-	switch name := LastName(fn); name {
+	switch name := cursor.LastName(fn); name {
 	case "makeExtensible", "fix", "callLibs", "callPackage", "mkDerivation", "recurseIntoAttrs", "lowPrio", "hiPrio":
 		// The argument, or what it returns, is what the call returns, or nearly.
 		arg := args[0]
@@ -353,17 +346,6 @@ func returned(w World, fn Shape, depth int) Shape {
 	return sh
 }
 
-// LastName returns the name that a variable or selection ends with, or "".
-func LastName(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.Ident:
-		return e.Name
-	case *ast.Select:
-		return e.Path[len(e.Path)-1].Name
-	}
-	return ""
-}
-
 // imported returns the file that `import path` reads, or nil.
 func (w World) imported(u *Unit, e *ast.Apply, depth int) *Unit {
 	switch fn := e.Fn.(type) {
@@ -372,7 +354,7 @@ func (w World) imported(u *Unit, e *ast.Apply, depth int) *Unit {
 			return nil
 		}
 	case *ast.Select:
-		if x, ok := fn.X.(*ast.Ident); !ok || x.Name != "builtins" || LastName(fn) != "import" {
+		if x, ok := fn.X.(*ast.Ident); !ok || x.Name != "builtins" || cursor.LastName(fn) != "import" {
 			return nil
 		}
 	default:
