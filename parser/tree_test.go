@@ -334,3 +334,19 @@ func TestParseBindings(t *testing.T) {
 		}
 	}
 }
+
+// TestArena checks that a tree in reused memory is the same as one of its own.
+func TestArena(t *testing.T) {
+	names, texts := corpus(t)
+	var arena parser.Arena
+	for range 3 {
+		for i, text := range texts {
+			for _, src := range []string{text, text[:len(text)/2], "{ a = [ 1 2 ]; }", ""} {
+				got, want := arena.Parse(names[i], src, 0), parser.Parse(names[i], src, 0)
+				if dump(got.Root) != dump(want.Root) {
+					t.Errorf("%s: another tree from an arena", names[i])
+				}
+			}
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,5 +160,16 @@ func TestResolveCorpus(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestGlobals(t *testing.T) {
+	for name, want := range map[string]bool{"true": true, "__add": true, "throw": true, "builtins": true, "add": false, "": false, "zzz": false} {
+		if resolve.IsGlobal(name) != want {
+			t.Errorf("%q: global is %v", name, !want)
+		}
+	}
+	if !slices.IsSorted(resolve.Globals()) {
+		t.Error("the globals are not sorted")
 	}
 }
