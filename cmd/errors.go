@@ -7,7 +7,11 @@ import (
 
 // printError shows an error that ended a command.
 func printError(env *Env, err error) {
-	fmt.Fprintf(env.Stderr, "%s %v\n", env.paint(env.Stderr, styleError, "error:"), err)
+	text := err.Error()
+	if !strings.HasPrefix(text, "\n") {
+		text = " " + text
+	}
+	fmt.Fprintf(env.Stderr, "%s%s\n", env.paint(env.Stderr, styleError, "error:"), text)
 }
 
 // warnf shows something the user should know but that stops nothing.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"gonix.dev/gonix/eval"
@@ -24,28 +25,66 @@ const shortTrace = 3
 
 func (e *evalError) Unwrap() error { return e.err }
 
-// Error is meant to follow "error: ".
+// Error is meant to follow "error:", which goes before the trace, if there is
+// one, and again before the message. All lines are indented by its width.
 func (e *evalError) Error() string {
-	frames, hidden := e.frames()
-	var b strings.Builder
-	if len(frames) > 0 {
-		for _, f := range frames {
-			b.WriteString("\n       … " + indent(f.Msg, "         "))
-			e.place(&b, f.Pos, "         ")
-		}
-		b.WriteString("\n")
-		if hidden > 0 {
-			b.WriteString("\n       (stack trace truncated; use '--show-trace' to show the full, detailed trace)\n")
-		}
-		b.WriteString("\n       error: ")
+	trace, at := e.err.Trace, e.err.Pos
+	if e.full {
+		trace, at = e.placedByTrace()
 	}
-	b.WriteString(indent(e.err.Msg, "       "))
-	e.place(&b, e.err.Pos, "       ")
+	frames, hidden := e.frames(trace)
+	var b strings.Builder
+	for _, f := range frames {
+		if f.omitted > 0 {
+			fmt.Fprintf(&b, "\n(%d duplicate frames omitted)\n", f.omitted)
+			continue
+		}
+		b.WriteString("\n… " + f.Msg + "\n")
+		e.place(&b, f.Pos, "  ")
+	}
+	if hidden > 0 && len(frames) > 0 {
+		b.WriteString("\n(stack trace truncated; use '--show-trace' to show the full, detailed trace)\n")
+	}
+	if len(frames) > 0 {
+		b.WriteString("\nerror: ")
+	}
+	b.WriteString(e.err.Msg + "\n")
+	e.place(&b, at, "")
 	e.cycle(&b)
 	if s := e.err.Suggestions; len(s) > 0 {
-		b.WriteString("\n       Did you mean " + oneOf(s) + "?")
+		b.WriteString("Did you mean " + oneOf(s) + "?\n")
 	}
-	return b.String()
+	lines := strings.Split(strings.TrimRight(b.String(), " \t\n"), "\n")
+	for i, line := range lines {
+		if i > 0 && line != "" {
+			line = "       " + line
+		}
+		lines[i] = strings.TrimRight(line, " \t")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// placedByTrace returns the trace and the place of the error without the places
+// that the call of a builtin around them has told already.
+func (e *evalError) placedByTrace() ([]eval.Frame, eval.Pos) {
+	trace := slices.Clone(e.err.Trace)
+	at, inner := e.err.Pos, 0 // since the last call of a builtin
+	for k := range trace {
+		if !strings.HasPrefix(trace[k].Msg, "while calling the '") {
+			continue
+		}
+		call := trace[k].Pos
+		if inner == 0 && at == call {
+			at = 0
+		}
+		for i := inner; i < k; i++ {
+			if trace[i].Pos == call {
+				trace[i].Pos = 0
+			}
+		}
+		inner = k + 1
+	}
+	return trace, at
 }
 
 // oneOf joins names: a, one of a or b, one of a, b or c.
@@ -57,27 +96,27 @@ func oneOf(names []string) string {
 	return "one of " + strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// frames chooses what to show of the trace, outermost first.
-func (e *evalError) frames() (shown []eval.Frame, hidden int) {
-	all := e.err.Trace
-	seen := make(map[eval.Frame]bool)
-	for i := len(all) - 1; i >= 0; i-- {
-		f := all[i]
-		if f.Msg == "" {
-			continue
+// frames chooses what to show of a trace, outermost first.
+func (e *evalError) frames(trace []eval.Frame) (shown []traceLine, hidden int) {
+	all := make([]eval.Frame, 0, len(trace))
+	for _, f := range slices.Backward(trace) {
+		if f.Msg != "" {
+			all = append(all, f)
 		}
-		if seen[f] {
-			continue
-		}
-		seen[f] = true
-		if !e.full && !f.Forced && !e.interesting(f) {
-			hidden++
-			continue
-		}
-		shown = append(shown, f)
 	}
 	if e.full {
-		return shown, 0
+		return foldRepeats(all), 0
+	}
+	seen := make(map[eval.Frame]bool)
+	for _, f := range all {
+		switch {
+		case seen[f]:
+		case f.Forced || e.interesting(f):
+			shown = append(shown, traceLine{Frame: f})
+		default:
+			hidden++
+		}
+		seen[f] = true
 	}
 	// Of the places in the user's own code the innermost tell most.
 	plain := 0
@@ -91,6 +130,39 @@ func (e *evalError) frames() (shown []eval.Frame, hidden int) {
 		}
 	}
 	return shown, hidden
+}
+
+// traceLine is a frame as it is shown, or a number of frames that are not.
+type traceLine struct {
+	eval.Frame
+	omitted int
+}
+
+// foldRepeats replaces runs of more than a few frames that were there before by
+// their number.
+func foldRepeats(all []eval.Frame) []traceLine {
+	const few = 5
+	var shown, run []traceLine
+	seen := make(map[eval.Frame]bool)
+	flush := func() {
+		if len(run) > few {
+			shown = append(shown, traceLine{omitted: len(run)})
+		} else {
+			shown = append(shown, run...)
+		}
+		run = nil
+	}
+	for _, f := range all {
+		if seen[f] {
+			run = append(run, traceLine{Frame: f})
+			continue
+		}
+		flush()
+		seen[f] = true
+		shown = append(shown, traceLine{Frame: f})
+	}
+	flush()
+	return shown
 }
 
 // interesting reports whether a short trace shows a frame: if it is in the
@@ -111,9 +183,9 @@ func (e *evalError) place(b *strings.Builder, pos eval.Pos, indent string) {
 	if !ok {
 		return
 	}
-	fmt.Fprintf(b, "\n%sat %s:%d:%d:", indent, at.File.Name, at.Line, at.Column)
+	fmt.Fprintf(b, "%sat %s:%d:%d:\n", indent, at.File.Name, at.Line, at.Column)
 	for _, line := range excerpt.Lines(at.File.Src, at.Line, at.Column) {
-		b.WriteString("\n" + indent + "   " + line)
+		b.WriteString(line + "\n")
 	}
 }
 
@@ -134,17 +206,15 @@ func (e *evalError) cycle(b *strings.Builder) {
 		}
 		last = entry
 		if n++; n > most {
-			b.WriteString("\n         ...")
+			b.WriteString("  ...\n")
 			break
 		}
 		if n == 1 {
-			b.WriteString("\n       these definitions need one another:")
+			b.WriteString("these definitions need one another:\n")
 		}
-		b.WriteString("\n         " + entry)
+		b.WriteString("  " + entry + "\n")
 	}
 }
-
-func indent(s, by string) string { return strings.ReplaceAll(s, "\n", "\n"+by) }
 
 // printStats prints what an evaluation counted.
 func printStats(env *Env, st *eval.State) {

@@ -241,9 +241,21 @@ func (e *evaluation) file(name string) (eval.Value, error) {
 		if err != nil {
 			return eval.Value{}, e.fail(err)
 		}
-		return e.value(e.st.EvalFile(p, 0))
+		return e.mainFile(p)
 	}
-	return e.value(e.st.EvalFile(inDir(e.env, name), 0))
+	return e.mainFile(inDir(e.env, name))
+}
+
+// mainFile evaluates a file that the user named: errors need not say that it was
+// being evaluated.
+func (e *evaluation) mainFile(name string) (eval.Value, error) {
+	v, err := e.st.EvalFile(name, 0)
+	if err != nil {
+		if n := len(err.Trace); n > 0 && err.Trace[n-1].Pos == 0 && strings.HasPrefix(err.Trace[n-1].Msg, "while evaluating the file '") {
+			err.Trace = err.Trace[:n-1]
+		}
+	}
+	return e.value(v, err)
 }
 
 // source evaluates what --file and --expr say; without them, standard input if
