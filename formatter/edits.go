@@ -37,6 +37,10 @@ func Edits(ctx context.Context, file *ast.File, opts Options, within ast.Span) (
 		return edits, nil
 	}
 	span := enclosing(file.Root, within)
+	// Its indentation is formatted with it.
+	for span.Start > 0 && (file.Src[span.Start-1] == ' ' || file.Src[span.Start-1] == '\t') {
+		span.Start--
+	}
 	kept := edits[:0]
 	for _, e := range edits {
 		if e.Start >= span.Start && e.End <= span.End {

@@ -29,6 +29,10 @@ type layout struct {
 	pinned   []pin
 	trials   map[trial]int32
 	depth    int
+
+	// For tests: the number of trials.
+	counting   bool
+	trialCount int
 }
 
 // level is the indentation of texts of one nesting level. Levels that start

@@ -57,7 +57,7 @@ func (p *printer) link(n *ast.Binary) {
 		right, ok := n.Y.(*ast.Binary)
 		if !ok || right.Op != n.Op {
 			p.level++
-			p.operand(n.Y)
+			p.operand(n.Y, n.Op)
 			p.level--
 			return
 		}
@@ -74,12 +74,12 @@ func (p *printer) linkOperand(n *ast.Binary) {
 		return
 	}
 	p.level++
-	p.operand(n.X)
+	p.operand(n.X, n.Op)
 	p.level--
 }
 
-// operand prints an operand with the spacing before it.
-func (p *printer) operand(e ast.Expr) {
+// operand prints an operand of an operator with the spacing before it.
+func (p *printer) operand(e ast.Expr, op ast.Op) {
 	switch n := e.(type) {
 	case *ast.Binary:
 		p.enter(regular)
@@ -88,6 +88,9 @@ func (p *printer) operand(e ast.Expr) {
 		p.leave()
 	case *ast.Apply:
 		p.enter(regular)
+		if op == ast.OpDiv {
+			p.space(hardSpace) // a comment must not follow immediately
+		}
 		h, args := p.call(n)
 		p.application(application{head: h, args: args, pre: space})
 		p.release(args)

@@ -220,6 +220,9 @@ func (l *layout) endGroup(gi, column int32) int32 {
 		}
 		return column + width
 	}
+	if l.counting {
+		l.trialCount++
+	}
 	l.depth++
 	defer func() { l.depth-- }()
 	key := trial{group: gi, column: column, pinned: -1}

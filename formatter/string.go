@@ -187,7 +187,9 @@ func (p *printer) indString(n *ast.IndString) {
 	if p.isBlankLine(parts[lastStart:]) {
 		parts = parts[:lastStart]
 	}
-	cut := p.regions.cuts(n.Parts)
+	// The line after an escaped newline is part of the line before it: its
+	// indentation means something.
+	cut := p.regions.cuts(n.Parts) || strings.Contains(p.src[n.Start:n.End], "''\\\n")
 	indent := p.unindent(parts)
 	several := lastStart > 0
 
