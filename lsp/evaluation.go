@@ -62,15 +62,11 @@ func quotePath(path string) string { return "(/. + " + quote.String(path) + ")" 
 // inScope returns a text that means what an expression at a place means, as far as
 // that can be known from outside: the bindings around it are written in front of
 // it, and the arguments of the functions around it are what such arguments
-// usually are. skip is a binding to leave out: the one being typed.
+// usually are. off is where the place is.
 func inScope(d *document.Snapshot, path []ast.Node, expr string, off ast.Pos) string {
 	var b strings.Builder
 	f := d.File()
-	for i, n := range path {
-		var next ast.Node
-		if i+1 < len(path) {
-			next = path[i+1]
-		}
+	for _, n := range path {
 		switch n := n.(type) {
 		case *ast.Let:
 			writeLet(&b, d, n.Bindings, off)
@@ -79,7 +75,7 @@ func inScope(d *document.Snapshot, path []ast.Node, expr string, off ast.Pos) st
 				writeLet(&b, d, n.Bindings, off)
 			}
 		case *ast.With:
-			if next == ast.Node(n.Body) {
+			if off > n.Semi {
 				b.WriteString("with " + f.Src[n.Scope.Pos():n.Scope.Stop()] + ";\n")
 			}
 		case *ast.Lambda:

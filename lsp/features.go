@@ -17,6 +17,8 @@ func (s *Server) addFeatures(c *protocol.ServerCapabilities) {
 	c.CompletionProvider = &protocol.CompletionOptions{TriggerCharacters: []string{".", "/"}, ResolveProvider: yes}
 	c.HoverProvider = protocol.Boolean(true)
 	c.SignatureHelpProvider = &protocol.SignatureHelpOptions{TriggerCharacters: []string{" ", "{"}, RetriggerCharacters: []string{";", "="}}
+	c.CodeLensProvider = &protocol.CodeLensOptions{}
+	c.InlayHintProvider = protocol.Boolean(true)
 	c.CodeActionProvider = &protocol.CodeActionOptions{CodeActionKinds: []protocol.CodeActionKind{
 		action.QuickFix, action.Rewrite, action.Extract, action.Inline, action.FixAll,
 	}}

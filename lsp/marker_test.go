@@ -596,6 +596,42 @@ var questions = map[string]func(s *session, m mark, args []string) string{
 		}
 		return "nothing"
 	},
+	"lenses": func(s *session, m mark, _ []string) string {
+		r, err := s.CodeLens(context.Background(), &protocol.CodeLensParams{TextDocument: s.docID(s.uri(m.file))})
+		if err != nil {
+			return err.Error()
+		}
+		var out []string
+		for _, l := range r {
+			out = append(out, fmt.Sprintf("%d:%s", l.Range.Start.Line+1, l.Command.Title))
+		}
+		return strings.Join(out, " ")
+	},
+	// run runs the lens of a title in the line of the question.
+	"run": func(s *session, m mark, args []string) string {
+		r, err := s.CodeLens(context.Background(), &protocol.CodeLensParams{TextDocument: s.docID(s.uri(m.file))})
+		if err != nil {
+			return err.Error()
+		}
+		for _, l := range r {
+			if int(l.Range.Start.Line) == m.line && l.Command.Title == args[0][1:] {
+				answer, err := s.ExecuteCommand(context.Background(), &protocol.ExecuteCommandParams{Command: l.Command.Command, Arguments: l.Command.Arguments})
+				return fmt.Sprintf("%s %v", answer, err)
+			}
+		}
+		return "no such lens"
+	},
+	"hints": func(s *session, m mark, _ []string) string {
+		r, err := s.InlayHint(context.Background(), &protocol.InlayHintParams{TextDocument: s.docID(s.uri(m.file)), Range: span(0, 0, 1000, 0)})
+		if err != nil {
+			return err.Error()
+		}
+		var out []string
+		for _, h := range r {
+			out = append(out, fmt.Sprintf("%d:%d %s", h.Position.Line+1, h.Position.Character+1, h.Label))
+		}
+		return strings.Join(out, ", ")
+	},
 	"format": func(s *session, m mark, args []string) string {
 		var edits []protocol.TextEdit
 		var err error

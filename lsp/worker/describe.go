@@ -301,3 +301,16 @@ func (e *evaluator) file(req *Request) error {
 	}
 	return nil
 }
+
+// string evaluates a text that is a string, and gives all of it.
+func (e *evaluator) string(req *Request) (*Value, error) {
+	v, _, err := e.follow(req)
+	if err != nil {
+		return nil, err
+	}
+	text, ferr := e.st.ForceStringNoContext(v, 0, "")
+	if ferr != nil {
+		return nil, ferr
+	}
+	return &Value{Type: "string", Text: text}, nil
+}

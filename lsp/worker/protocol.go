@@ -15,7 +15,7 @@ package worker
 // Request asks for one thing.
 type Request struct {
 	ID int    `json:"id"`
-	Op string `json:"op"` // value, attrs, file, options, option
+	Op string `json:"op"` // value, text, attrs, file, options, option
 	// Text is an expression. It may use __gonix, a set with pkgs, lib and nixos.
 	Text string `json:"text,omitempty"`
 	// Dir is what relative paths in Text start from.

@@ -146,6 +146,8 @@ func (e *evaluator) answer(req *Request) (resp *Response) {
 	switch req.Op {
 	case "value":
 		resp.Value, err = e.value(req)
+	case "text":
+		resp.Value, err = e.string(req)
 	case "attrs":
 		resp.Attrs, resp.More, err = e.attrs(req)
 	case "file":

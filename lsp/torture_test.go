@@ -1,0 +1,251 @@
+package lsp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+)
+
+// texts are the files of all sessions and examples.
+func texts(t testing.TB) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	files, _ := filepath.Glob("testdata/*.txtar")
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range a.Files {
+			if strings.HasSuffix(f.Name, ".nix") {
+				out[filepath.Base(file)+"-"+strings.ReplaceAll(f.Name, "/", "-")] = string(f.Data)
+			}
+		}
+	}
+	examples, _ := filepath.Glob("../examples/*.nix")
+	for _, file := range examples {
+		if data, err := os.ReadFile(file); err == nil {
+			out[filepath.Base(file)] = string(data)
+		}
+	}
+	return out
+}
+
+// everything asks every question there is about a place.
+func (c *client) everything(ctx context.Context, u uri.URI, p protocol.Position) error {
+	doc := c.docID(u)
+	at := protocol.TextDocumentPositionParams{TextDocument: doc, Position: p}
+	r := protocol.Range{Start: p, End: p}
+	asks := []func() error{
+		func() error {
+			_, err := c.Hover(ctx, &protocol.HoverParams{TextDocumentPositionParams: at})
+			return err
+		},
+		func() error {
+			_, err := c.Completion(ctx, &protocol.CompletionParams{TextDocumentPositionParams: at})
+			return err
+		},
+		func() error {
+			_, err := c.Definition(ctx, &protocol.DefinitionParams{TextDocumentPositionParams: at})
+			return err
+		},
+		func() error {
+			_, err := c.Declaration(ctx, &protocol.DeclarationParams{TextDocumentPositionParams: at})
+			return err
+		},
+		func() error {
+			_, err := c.References(ctx, &protocol.ReferenceParams{TextDocumentPositionParams: at})
+			return err
+		},
+		func() error {
+			_, err := c.DocumentHighlight(ctx, &protocol.DocumentHighlightParams{TextDocumentPositionParams: at})
+			return err
+		},
+		func() error {
+			_, err := c.SignatureHelp(ctx, &protocol.SignatureHelpParams{TextDocumentPositionParams: at})
+			return err
+		},
+		func() error {
+			_, err := c.Rename(ctx, &protocol.RenameParams{TextDocumentPositionParams: at, NewName: "renamed"})
+			return err
+		},
+		func() error {
+			_, err := c.PrepareCallHierarchy(ctx, &protocol.CallHierarchyPrepareParams{TextDocumentPositionParams: at})
+			return err
+		},
+		func() error {
+			_, err := c.CodeAction(ctx, &protocol.CodeActionParams{TextDocument: doc, Range: r})
+			return err
+		},
+		func() error {
+			_, err := c.SelectionRange(ctx, &protocol.SelectionRangeParams{TextDocument: doc, Positions: []protocol.Position{p}})
+			return err
+		},
+		func() error {
+			_, err := c.DocumentSymbol(ctx, &protocol.DocumentSymbolParams{TextDocument: doc})
+			return err
+		},
+		func() error {
+			_, err := c.FoldingRanges(ctx, &protocol.FoldingRangeParams{TextDocument: doc})
+			return err
+		},
+		func() error {
+			_, err := c.DocumentLink(ctx, &protocol.DocumentLinkParams{TextDocument: doc})
+			return err
+		},
+		func() error {
+			_, err := c.SemanticTokensFull(ctx, &protocol.SemanticTokensParams{TextDocument: doc})
+			return err
+		},
+		func() error {
+			_, err := c.SemanticTokensFullDelta(ctx, &protocol.SemanticTokensDeltaParams{TextDocument: doc, PreviousResultID: "1"})
+			return err
+		},
+		func() error {
+			_, err := c.OnTypeFormatting(ctx, &protocol.DocumentOnTypeFormattingParams{TextDocument: doc, Position: p, Ch: "\n"})
+			return err
+		},
+		func() error {
+			_, err := c.OnTypeFormatting(ctx, &protocol.DocumentOnTypeFormattingParams{TextDocument: doc, Position: p, Ch: ";"})
+			return err
+		},
+		func() error {
+			_, err := c.RangeFormatting(ctx, &protocol.DocumentRangeFormattingParams{TextDocument: doc, Range: r})
+			return err
+		},
+		func() error {
+			_, err := c.CodeLens(ctx, &protocol.CodeLensParams{TextDocument: doc})
+			return err
+		},
+		func() error {
+			_, err := c.InlayHint(ctx, &protocol.InlayHintParams{TextDocument: doc, Range: r})
+			return err
+		},
+		func() error {
+			_, err := c.Diagnostic(ctx, &protocol.DocumentDiagnosticParams{TextDocument: doc})
+			return err
+		},
+	}
+	for i, ask := range asks {
+		var wire *jsonrpc2.Error
+		if err := ask(); errors.As(err, &wire) && wire.Code == jsonrpc2.InternalError {
+			return fmt.Errorf("question %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// Whatever is typed wherever, no question at any place makes the server panic.
+func TestRandomEdits(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	c := connect(t, clientOptions{pull: true, options: Options{Log: discard{}}, settings: `{"eval":{"enable":false}}`})
+	ctx := context.Background()
+	pieces := []string{"", " ", "{", "}", "(", ")", "[", "]", "\"", "''", "${", ".", ";", "=", ":", "@", "?", "or", "let", "in", "with", "inherit", "rec", "if", "./", "<", "#", "/*", "*/", "\n", "é😀", "1e5", "x"}
+	for name, text := range texts(t) {
+		u := c.open(name, text)
+		lines := strings.Count(text, "\n") + 1
+		for range 8 {
+			line := uint32(rnd.IntN(lines + 1))
+			from, to := uint32(rnd.IntN(60)), uint32(rnd.IntN(60))
+			if rnd.IntN(2) == 0 {
+				to = from
+			}
+			c.edit(u, span(line, min(from, to), line, max(from, to)), pieces[rnd.IntN(len(pieces))])
+			if err := c.everything(ctx, u, pos(line, from)); err != nil {
+				t.Fatalf("%s: after an edit at %d:%d: %v", name, line, from, err)
+			}
+			if err := c.everything(ctx, u, pos(uint32(rnd.IntN(lines+3)), uint32(rnd.IntN(200)))); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if err := c.DidClose(ctx, &protocol.DidCloseTextDocumentParams{TextDocument: c.docID(u)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Typing a text from its start to its end, with a question after each letter.
+func TestTypingFromTheStart(t *testing.T) {
+	c := connect(t, clientOptions{pull: true, options: Options{Log: discard{}}, settings: `{"eval":{"enable":false}}`})
+	ctx := context.Background()
+	for name, text := range texts(t) {
+		if len(text) > 300 {
+			continue
+		}
+		u := c.open(name, "")
+		line, char := uint32(0), uint32(0)
+		for _, r := range text {
+			c.edit(u, span(line, char, line, char), string(r))
+			char++
+			if r >= 0x10000 {
+				char++
+			}
+			if r == '\n' {
+				line, char = line+1, 0
+			}
+			if char%3 == 0 {
+				if err := c.everything(ctx, u, pos(line, char)); err != nil {
+					t.Fatalf("%s at %d:%d: %v", name, line, char, err)
+				}
+			}
+		}
+	}
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+func TestThousandDocuments(t *testing.T) {
+	c := connect(t, clientOptions{options: Options{Log: discard{}}})
+	var last uri.URI
+	for i := range 1000 {
+		last = c.open(fmt.Sprintf("f%d.nix", i), fmt.Sprintf("let x = %d; in { y = x; }", i))
+	}
+	c.waitDiagnostics(last)
+	for i := range 1000 {
+		u := c.uri(fmt.Sprintf("f%d.nix", i))
+		if err := c.DidClose(context.Background(), &protocol.DidCloseTextDocumentParams{TextDocument: c.docID(u)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Symbols(context.Background(), &protocol.WorkspaceSymbolParams{Query: "y"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A flood of requests, most of them cancelled, leaves nothing behind.
+func TestFlood(t *testing.T) {
+	c := connect(t, clientOptions{options: Options{Log: discard{}}})
+	u := c.open("a.nix", strings.Repeat("{ a = 1; }.a + ", 2000)+"1")
+	var wg sync.WaitGroup
+	for i := range 500 {
+		ctx, cancel := context.WithCancel(context.Background())
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			c.CodeAction(ctx, &protocol.CodeActionParams{TextDocument: c.docID(u), Range: span(0, uint32(i), 0, uint32(i))})
+		}()
+		if i%10 != 0 {
+			time.AfterFunc(time.Duration(i%7)*time.Millisecond, cancel)
+		} else {
+			defer cancel()
+		}
+	}
+	wg.Wait()
+	if _, err := c.Hover(context.Background(), &protocol.HoverParams{TextDocumentPositionParams: protocol.TextDocumentPositionParams{TextDocument: c.docID(u)}}); err != nil {
+		t.Errorf("after the flood: %v", err)
+	}
+}
