@@ -39,6 +39,23 @@ func BenchmarkParse(b *testing.B) { benchmark(b, 0) }
 
 func BenchmarkParseTokens(b *testing.B) { benchmark(b, parser.KeepTokens) }
 
+// BenchmarkParseArena reuses memory, as the evaluator does.
+func BenchmarkParseArena(b *testing.B) {
+	names, texts := corpus(b)
+	var size int64
+	for _, t := range texts {
+		size += int64(len(t))
+	}
+	b.SetBytes(size)
+	b.ReportAllocs()
+	var arena parser.Arena
+	for b.Loop() {
+		for i, t := range texts {
+			arena.Parse(names[i], t, 0)
+		}
+	}
+}
+
 func benchmark(b *testing.B, mode parser.Mode) {
 	names, texts := corpus(b)
 	var size int64

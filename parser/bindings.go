@@ -161,7 +161,7 @@ func (p *parser) let() ast.Expr {
 }
 
 func (p *parser) letRest(start int) ast.Expr {
-	n := &ast.Let{}
+	n := p.nodes.let.new()
 	p.await[ast.IN]++
 	n.Bindings = p.bindingList(nil, expectLet)
 	p.await[ast.IN]--

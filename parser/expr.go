@@ -425,7 +425,7 @@ func (p *parser) float() ast.Expr {
 }
 
 func (p *parser) ifElse() ast.Expr {
-	n := &ast.If{}
+	n := p.nodes.ifElse.new()
 	start := p.start
 	p.next()
 	p.await[ast.ELSE]++
@@ -450,7 +450,7 @@ func (p *parser) ifElse() ast.Expr {
 }
 
 func (p *parser) with() ast.Expr {
-	n := &ast.With{}
+	n := p.nodes.with.new()
 	start := p.start
 	p.next()
 	p.await[ast.SEMI]++
@@ -467,7 +467,7 @@ func (p *parser) with() ast.Expr {
 }
 
 func (p *parser) assert() ast.Expr {
-	n := &ast.Assert{}
+	n := p.nodes.assert.new()
 	start := p.start
 	p.next()
 	p.await[ast.SEMI]++

@@ -51,7 +51,7 @@ func (p *parser) braces() (ast.Expr, *ast.Formals) {
 // formalList reads formals from the first name on, which may have been read
 // already, to the closing brace.
 func (p *parser) formalList(start int, first *ast.Ident) *ast.Formals {
-	f := &ast.Formals{}
+	f := p.nodes.formalSet.new()
 	mark := len(p.formals)
 	for {
 		if first == nil {

@@ -48,7 +48,6 @@ func (s *slab[T]) grow(n int) {
 		c := s.chunks[s.used]
 		s.used++
 		if len(c) >= n {
-			clear(c)
 			s.free = c
 			return
 		}
@@ -61,45 +60,15 @@ func (s *slab[T]) grow(n int) {
 	}
 }
 
-// reset makes all chunks free again.
-func (s *slab[T]) reset() { s.free, s.used, s.arena = nil, 0, true }
-
-// Arena parses one file after another in the same memory. Its zero value is ready
-// to use.
-type Arena struct{ nodes nodes }
-
-// Parse is like the function Parse, but the tree of the file (not its text,
-// errors, tokens and comments) is overwritten by the next call.
-func (a *Arena) Parse(name, src string, mode Mode) *ast.File {
-	a.nodes.reset()
-	p := &parser{nodes: a.nodes}
-	f := p.parse(name, src, mode, false)
-	a.nodes = p.nodes
-	return f
-}
-
-func (n *nodes) reset() {
-	n.ident.reset()
-	n.int.reset()
-	n.str.reset()
-	n.ind.reset()
-	n.path.reset()
-	n.paren.reset()
-	n.list.reset()
-	n.set.reset()
-	n.lambda.reset()
-	n.apply.reset()
-	n.sel.reset()
-	n.binary.reset()
-	n.attr.reset()
-	n.inherit.reset()
-	n.attrName.reset()
-	n.formal.reset()
-	n.exprs.reset()
-	n.parts.reset()
-	n.names.reset()
-	n.bindings.reset()
-	n.formals.reset()
+// reset makes all chunks free again, and what was used of them zero.
+func (s *slab[T]) reset() {
+	for i, c := range s.chunks[:s.used] {
+		if i == s.used-1 {
+			c = c[:len(c)-len(s.free)]
+		}
+		clear(c)
+	}
+	s.free, s.used, s.arena = nil, 0, true
 }
 
 // expect sizes the first chunk for a text of which every so many bytes need one
@@ -108,22 +77,27 @@ func (s *slab[T]) expect(length, each int) { s.size = min(length/each+1, largeCh
 
 // nodes holds the slabs of the node types that are frequent.
 type nodes struct {
-	ident    slab[ast.Ident]
-	int      slab[ast.Int]
-	str      slab[ast.String]
-	ind      slab[ast.IndString]
-	path     slab[ast.Path]
-	paren    slab[ast.Paren]
-	list     slab[ast.List]
-	set      slab[ast.AttrSet]
-	lambda   slab[ast.Lambda]
-	apply    slab[ast.Apply]
-	sel      slab[ast.Select]
-	binary   slab[ast.Binary]
-	attr     slab[ast.Attr]
-	inherit  slab[ast.Inherit]
-	attrName slab[ast.AttrName]
-	formal   slab[ast.Formal]
+	ident     slab[ast.Ident]
+	int       slab[ast.Int]
+	str       slab[ast.String]
+	ind       slab[ast.IndString]
+	path      slab[ast.Path]
+	paren     slab[ast.Paren]
+	list      slab[ast.List]
+	set       slab[ast.AttrSet]
+	lambda    slab[ast.Lambda]
+	apply     slab[ast.Apply]
+	sel       slab[ast.Select]
+	binary    slab[ast.Binary]
+	attr      slab[ast.Attr]
+	inherit   slab[ast.Inherit]
+	attrName  slab[ast.AttrName]
+	formal    slab[ast.Formal]
+	formalSet slab[ast.Formals]
+	let       slab[ast.Let]
+	with      slab[ast.With]
+	ifElse    slab[ast.If]
+	assert    slab[ast.Assert]
 
 	exprs    slab[ast.Expr]
 	parts    slab[ast.Part]
@@ -151,6 +125,11 @@ func (n *nodes) expect(length int) {
 	n.inherit.expect(length, 4300)
 	n.attrName.expect(length, 46)
 	n.formal.expect(length, 340)
+	n.formalSet.expect(length, 2300)
+	n.let.expect(length, 7900)
+	n.with.expect(length, 1700)
+	n.ifElse.expect(length, 9700)
+	n.assert.expect(length, 39000)
 	n.exprs.expect(length, 160)
 	n.parts.expect(length, 81)
 	n.names.expect(length, 46)
@@ -160,7 +139,10 @@ func (n *nodes) expect(length int) {
 
 // textSlab holds the texts that differ from the source: those with escapes or
 // indentation.
-type textSlab struct{ buf []byte }
+type textSlab struct {
+	buf   []byte
+	large bool // more files will follow
+}
 
 const textChunk = 16 << 10
 
@@ -168,6 +150,9 @@ const textChunk = 16 << 10
 // may still need.
 func (t *textSlab) reserve(n, left int) {
 	if cap(t.buf)-len(t.buf) < n {
+		if t.large {
+			left = textChunk
+		}
 		t.buf = make([]byte, 0, max(n, min(left, textChunk)))
 	}
 }
