@@ -44,6 +44,7 @@ var verbs = []func(*Env) *cobra.Command{
 var legacyTools = map[string]func(env *Env, name string) *cobra.Command{
 	"build":           newNixBuild,
 	"collect-garbage": newCollectGarbage,
+	"env":             newNixEnv,
 	"hash":            newNixHash,
 	"instantiate":     newInstantiateTool,
 	"store":           newNixStore,

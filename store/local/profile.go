@@ -69,15 +69,38 @@ func generationNumber(profile, name string) (int, bool) {
 // With a cutoff it keeps those that were current at that time or later. It calls
 // deleted for each; with dryRun nothing else happens.
 func DeleteOldGenerations(ctx context.Context, profile string, cutoff time.Time, dryRun bool, deleted func(Generation)) error {
-	lock, err := openLockFile(profile + ".lock")
-	if err != nil {
+	return WithProfileLock(ctx, profile, func() error {
+		return deleteOldGenerations(profile, cutoff, dryRun, deleted)
+	})
+}
+
+// WithProfileLock runs f while nobody else changes the profile.
+func WithProfileLock(ctx context.Context, profile string, f func() error) error {
+	for {
+		lock, err := openLockFile(profile + ".lock")
+		if err != nil {
+			return err
+		}
+		if err := lockFile(ctx, lock, lockExclusive, nil); err != nil {
+			lock.Close()
+			return err
+		}
+		if st, err := lock.Stat(); err != nil || st.Size() != 0 {
+			// Removed by who held it before.
+			lock.Close()
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		err = f()
+		removeLockFile(lock)
+		lock.Close()
 		return err
 	}
-	defer lock.Close()
-	if err := lockFile(ctx, lock, lockExclusive, nil); err != nil {
-		return err
-	}
-	defer removeLockFile(lock)
+}
+
+func deleteOldGenerations(profile string, cutoff time.Time, dryRun bool, deleted func(Generation)) error {
 	gens, current, err := Generations(profile)
 	if err != nil {
 		return err

@@ -1,0 +1,267 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gonix.dev/gonix/store/local"
+)
+
+// nixEnv is one run of nix-env.
+type nixEnv struct {
+	env     *Env
+	profile string // absolute name of the profile's link
+	attrs   bool   // selectors are attribute paths
+	keep    bool   // do not replace packages of the same name
+	dryRun  bool
+
+	noName, outPath, drvPath bool // columns of --query
+}
+
+// newNixEnv is nix-env, as far as it goes: one profile and its generations.
+func newNixEnv(env *Env, name string) *cobra.Command {
+	n := &nixEnv{env: env}
+	op, opValue := "", ""
+	c := &cobra.Command{
+		Use:   name + " --OPERATION [FLAGS] ARGS...",
+		Short: "Install packages into a profile, and go back to earlier generations",
+		Example: "  " + name + " -f ./packages.nix -i hello\n  " + name + " -f '<nixpkgs>' -iA hello\n  " +
+			name + " -q --out-path\n  " + name + " -e hello\n  " + name + " --rollback",
+		Version:       nixVersion,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	c.SetVersionTemplate(name + " (Nix) {{.Version}}\n")
+	conf := addBuildSettingsFlags(c)
+	f := addEvalFlags(c, conf)
+	f.talk = addTalkFlags(c, true)
+	fl := c.Flags()
+	choose := func(what string) func(string) error {
+		return func(v string) error {
+			if op != "" && op != what {
+				return fmt.Errorf("only one operation may be specified")
+			}
+			op, opValue = what, v
+			return nil
+		}
+	}
+	file := ""
+	fl.StringVarP(&file, "file", "f", "", "take packages from `FILE`")
+	fl.BoolFuncP("install", "i", "install packages", choose("install"))
+	fl.BoolFuncP("uninstall", "e", "remove packages", choose("uninstall"))
+	fl.BoolFuncP("query", "q", "list installed packages", choose("query"))
+	fl.BoolFunc("list-generations", "list the profile's generations", choose("list"))
+	fl.BoolFunc("delete-generations", "delete generations: old, 30d or numbers", choose("delete"))
+	fl.BoolFunc("rollback", "go back one generation", choose("rollback"))
+	fl.FuncP("switch-generation", "G", "go to generation `N`", choose("switch"))
+	fl.FuncP("switch-profile", "S", "make ~/.nix-profile point to `PROFILE`", choose("profile"))
+	fl.StringVarP(&n.profile, "profile", "p", "", "work on `PROFILE`, not on ~/.nix-profile")
+	fl.BoolVarP(&n.attrs, "attr", "A", false, "packages are named by attribute paths")
+	fl.BoolVarP(&n.keep, "preserve-installed", "P", false, "keep installed packages of the same name")
+	fl.BoolVar(&n.dryRun, "dry-run", false, "say what would be done")
+	fl.BoolVar(&n.noName, "no-name", false, "with --query: do not print names")
+	fl.BoolVar(&n.outPath, "out-path", false, "with --query: print output paths")
+	fl.BoolVar(&n.drvPath, "drv-path", false, "with --query: print derivations")
+	fl.Bool("installed", true, "")
+	_ = fl.MarkHidden("installed")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		ctx := c.Context()
+		set, err := conf.load(env)
+		if err != nil {
+			return err
+		}
+		at, err := storeSettings(env, set, firstOf(f.store, set.String("store")), local.Warn)
+		if err != nil {
+			return err
+		}
+		if err := n.findProfile(op, at.StateDir); err != nil {
+			return err
+		}
+		switch op {
+		case "":
+			return usageErrorf("no operation specified\nTry '%s --help'", name)
+		case "list":
+			return n.listGenerations()
+		case "delete":
+			return n.deleteGenerations(ctx, args)
+		case "rollback", "switch":
+			return n.switchTo(opValue, op == "rollback")
+		case "profile":
+			return linkAtomically(firstOf(joinIf(env.Getenv("HOME"), ".nix-profile")), env.abs(opValue))
+		}
+		e, err := f.openWith(ctx, env, readWrite, set)
+		if err != nil {
+			return err
+		}
+		if e.store == nil {
+			return withClose(usageErrorf("nothing can be installed in the store '%s'", f.store), e)
+		}
+		u := &userEnv{nixEnv: n, eval: e}
+		switch op {
+		case "install":
+			err = u.install(ctx, file, args)
+		case "uninstall":
+			err = u.uninstall(ctx, args)
+		case "query":
+			err = u.query(args)
+		}
+		return withClose(err, e)
+	}
+	return c
+}
+
+// findProfile makes n.profile absolute; by default it is where ~/.nix-profile
+// points, and that is made if it is missing.
+func (n *nixEnv) findProfile(op, stateDir string) error {
+	if n.profile != "" {
+		n.profile = n.env.abs(n.profile)
+		return nil
+	}
+	home := n.env.Getenv("HOME")
+	if home == "" {
+		return usageErrorf("HOME is not set: say which profile with --profile")
+	}
+	link := filepath.Join(home, ".nix-profile")
+	target, err := os.Readlink(link)
+	if err == nil {
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(home, target)
+		}
+		n.profile = target
+		return nil
+	}
+	if os.Geteuid() == 0 {
+		n.profile = filepath.Join(stateDir, "profiles/per-user/root/profile")
+	} else {
+		state := firstOf(joinIf(n.env.Getenv("XDG_STATE_HOME"), "nix"), filepath.Join(home, ".local/state/nix"))
+		n.profile = filepath.Join(state, "profiles/profile")
+	}
+	if op == "install" || op == "uninstall" {
+		if err := os.MkdirAll(filepath.Dir(n.profile), 0o755); err != nil {
+			return err
+		}
+		return linkAtomically(link, n.profile)
+	}
+	return nil
+}
+
+// linkAtomically makes link point to target, relative if both are in one directory.
+func linkAtomically(link, target string) error {
+	if filepath.Dir(link) == filepath.Dir(target) {
+		target = filepath.Base(target)
+	}
+	temp := fmt.Sprintf("%s.tmp-%d", link, os.Getpid())
+	if err := os.Symlink(target, temp); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, link); err != nil {
+		os.Remove(temp)
+		return err
+	}
+	return nil
+}
+
+// generations are those of the profile; none if its directory is missing.
+func (n *nixEnv) generations() ([]local.Generation, int, error) {
+	gens, current, err := local.Generations(n.profile)
+	if os.IsNotExist(err) {
+		return nil, 0, nil
+	}
+	return gens, current, err
+}
+
+func (n *nixEnv) listGenerations() error {
+	gens, current, err := n.generations()
+	if err != nil {
+		return err
+	}
+	for _, g := range gens {
+		mark := ""
+		if g.Number == current {
+			mark = "(current)"
+		}
+		fmt.Fprintf(n.env.Stdout, "%4d   %s   %s\n", g.Number, g.Created.Format("2006-01-02 15:04:05"), mark)
+	}
+	return nil
+}
+
+func (n *nixEnv) deleteGenerations(ctx context.Context, args []string) error {
+	say := func(g local.Generation) {
+		verb := "removing"
+		if n.dryRun {
+			verb = "would remove"
+		}
+		fmt.Fprintf(n.env.Stderr, "%s profile version %d\n", verb, g.Number)
+	}
+	if len(args) == 1 {
+		if args[0] == "old" {
+			return local.DeleteOldGenerations(ctx, n.profile, time.Time{}, n.dryRun, say)
+		}
+		if strings.HasSuffix(args[0], "d") {
+			cutoff, err := daysAgo(args[0])
+			if err != nil {
+				return err
+			}
+			return local.DeleteOldGenerations(ctx, n.profile, cutoff, n.dryRun, say)
+		}
+	}
+	gens, current, err := n.generations()
+	if err != nil {
+		return err
+	}
+	for _, a := range args {
+		number, err := strconv.Atoi(a)
+		if err != nil {
+			return usageErrorf("invalid generation number '%s'", a)
+		}
+		if number == current {
+			return fmt.Errorf("cannot delete current version of profile '%s'", n.profile)
+		}
+		for _, g := range gens {
+			if g.Number == number {
+				say(g)
+				if !n.dryRun {
+					if err := os.Remove(g.Path); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// switchTo goes to a generation, or to the one before the current.
+func (n *nixEnv) switchTo(number string, back bool) error {
+	gens, current, err := n.generations()
+	if err != nil {
+		return err
+	}
+	want := 0
+	if !back {
+		if want, err = strconv.Atoi(number); err != nil {
+			return usageErrorf("invalid generation number '%s'", number)
+		}
+	}
+	for _, g := range slices.Backward(gens) {
+		if back && g.Number < current || !back && g.Number == want {
+			fmt.Fprintf(n.env.Stderr, "switching profile from version %d to %d\n", current, g.Number)
+			if n.dryRun {
+				return nil
+			}
+			return linkAtomically(n.profile, g.Path)
+		}
+	}
+	if back {
+		return fmt.Errorf("no profile version older than the current (%d) exists", current)
+	}
+	return fmt.Errorf("profile version %d does not exist", want)
+}
