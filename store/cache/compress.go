@@ -14,7 +14,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 	fastxz "github.com/therootcompany/xz"
 	"github.com/ulikunitz/xz"
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // maxWindow bounds the memory that a compressed stream may ask of its reader, in
@@ -114,13 +113,11 @@ func compress(w io.Writer, kind string, level int, parallel bool) (io.WriteClose
 	case "none":
 		return nopWriteCloser{w}, nil
 	case "xz":
-		conf := xz.WriterConfig{CheckSum: xz.CRC64, Matcher: lzma.HashTable4}
+		conf := xz.WriterConfig{CheckSum: xz.CRC64}
 		if level >= 0 {
-			// As large as those of xz's presets, to 8 MiB.
+			// As large as those of xz's presets, to 8 MiB. The library's binary
+			// tree, which xz uses from level 4 on, is too slow for any use.
 			conf.DictCap = 64 << 10 << min(level, 7)
-			if level > 6 {
-				conf.Matcher = lzma.BinaryTree
-			}
 		}
 		return conf.NewWriter(w)
 	case "zstd":

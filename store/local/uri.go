@@ -110,7 +110,11 @@ func applyParams(set *Settings, uri string, params url.Values) error {
 			set.LogDir = v
 		case "read-only":
 			set.ReadOnly = v == "true" || v == "1"
-		case "require-sigs", "trusted", "priority", "want-mass-query", "system-features", "path-info-cache-size", "build-dir", "use-roots-daemon":
+		case "require-sigs":
+			if v == "false" || v == "0" {
+				set.Trusted = nil
+			}
+		case "trusted", "priority", "want-mass-query", "system-features", "path-info-cache-size", "build-dir", "use-roots-daemon":
 			// They have a meaning elsewhere, or none for this store.
 		default:
 			return fmt.Errorf("store URI '%s' has the unknown parameter '%s'", uri, name)
