@@ -16,7 +16,8 @@ type compiler struct {
 	base  Pos    // of the file
 	dir   string // that relative paths start from
 	scope *scope
-	err   *Error // the first
+	order []declared // memory for sorting names
+	err   *Error     // the first
 }
 
 // compile turns a parsed file into a node that is evaluated in the environment
@@ -415,21 +416,23 @@ func (c *compiler) lambda(e *ast.Lambda, pos Pos) node {
 		n.slots, n.first = 1, 1
 	}
 	n.params = []param{p}
-	list := make([]*ast.Formal, len(e.Formals.List))
-	copy(list, e.Formals.List)
-	slices.SortFunc(list, func(a, b *ast.Formal) int { return int(c.sym(a.Name.Name)) - int(c.sym(b.Name.Name)) })
+	list := e.Formals.List
+	order := make([]declared, len(list))
+	for i, f := range list {
+		order[i] = declared{c.sym(f.Name.Name), int32(i)}
+	}
+	slices.SortFunc(order, func(x, y declared) int { return int(x.sym) - int(y.sym) })
 	s.first = n.first
 	s.syms = make([]Sym, len(list))
 	n.formals = make([]formal, len(list))
-	for i, f := range list {
-		k := c.sym(f.Name.Name)
-		s.syms[i] = k
-		n.formals[i] = formal{sym: k, pos: c.pos(f.Start)}
+	for i, d := range order {
+		s.syms[i] = d.sym
+		n.formals[i] = formal{sym: d.sym, pos: c.pos(list[d.index].Start)}
 	}
 	n.slots += int32(len(list))
 	c.in(s, func() {
-		for i, f := range list {
-			if f.Default != nil {
+		for i, d := range order {
+			if f := list[d.index]; f.Default != nil {
 				n.formals[i].def = c.later(f.Default)
 			}
 		}

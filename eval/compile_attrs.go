@@ -8,7 +8,7 @@ import (
 )
 
 func (c *compiler) attrSet(e *ast.AttrSet, pos Pos) node {
-	m, err := resolve.Merge(c.file, e.Bindings)
+	m, err := c.st.merging.Merge(c.file, e.Bindings)
 	if err != nil {
 		return c.fail(c.syntaxError(err))
 	}
@@ -17,6 +17,12 @@ func (c *compiler) attrSet(e *ast.AttrSet, pos Pos) node {
 		return newSelect(n, []attrName{{sym: c.st.wk.body, pos: pos}}, pos)
 	}
 	return n
+}
+
+// declared is a name with its index in the order of declaration.
+type declared struct {
+	sym   Sym
+	index int32
 }
 
 // bindings is what attribute sets and let share.
@@ -35,16 +41,17 @@ type bindings struct {
 func (c *compiler) bind(m *resolve.Merged, rec bool) *bindings {
 	n := len(m.Attrs)
 	b := &bindings{syms: make([]Sym, n), pos: make([]Pos, n), exprs: make([]node, n)}
-	order := make([]int32, n)
-	byDecl := make([]Sym, n)
+	// Taken off the shared memory while nested sets are compiled.
+	from := len(c.order)
 	for i := range m.Attrs {
-		order[i] = int32(i)
-		byDecl[i] = c.sym(m.Attrs[i].Name)
+		c.order = append(c.order, declared{c.sym(m.Attrs[i].Name), int32(i)})
 	}
-	slices.SortFunc(order, func(i, j int32) int { return int(byDecl[i]) - int(byDecl[j]) })
-	for i, k := range order {
-		b.syms[i] = byDecl[k]
-		b.pos[i] = c.pos(m.Attrs[k].Pos)
+	order := c.order[from:]
+	slices.SortFunc(order, func(x, y declared) int { return int(x.sym) - int(y.sym) })
+	defer func() { c.order = c.order[:from] }()
+	for i, d := range order {
+		b.syms[i] = d.sym
+		b.pos[i] = c.pos(m.Attrs[d.index].Pos)
 	}
 	if rec {
 		b.inherited = make([]bool, n)
@@ -52,8 +59,11 @@ func (c *compiler) bind(m *resolve.Merged, rec bool) *bindings {
 	body := func() {
 		// Sources that are cheap to look up are selected from directly; others get
 		// a slot, so that they are evaluated once.
-		direct := make([]bool, len(m.From))
-		slots := make([]int32, len(m.From))
+		var direct []bool
+		var slots []int32
+		if len(m.From) > 0 {
+			direct, slots = make([]bool, len(m.From)), make([]int32, len(m.From))
+		}
 		for i, f := range m.From {
 			if direct[i] = cheap(f); !direct[i] {
 				slots[i] = int32(len(b.froms))
@@ -63,8 +73,8 @@ func (c *compiler) bind(m *resolve.Merged, rec bool) *bindings {
 		if b.froms != nil {
 			b.usesFrom = make([]bool, n)
 		}
-		for i, k := range order {
-			a := &m.Attrs[k]
+		for i, d := range order {
+			a := &m.Attrs[d.index]
 			pos := b.pos[i]
 			switch a.Kind {
 			case resolve.Inherit:
@@ -140,13 +150,12 @@ func (c *compiler) attrs(m *resolve.Merged, rec bool, pos Pos) node {
 		return &constNode{AttrsValue(&emptyAttrsObj), pos}
 	}
 	b := c.bind(m, rec)
-	n := &attrsNode{
-		shape: &Shape{keys: b.syms, pos: b.pos, fixed: true},
-		exprs: b.exprs, froms: b.froms, usesFrom: b.usesFrom, inherited: b.inherited,
-		rec: rec, overrides: -1, pos: pos,
+	n := &attrsNode{shape: &Shape{keys: b.syms, pos: b.pos, fixed: true}, exprs: b.exprs, pos: pos}
+	if rec || b.froms != nil || len(m.Dynamic) > 0 {
+		n.more = &attrsExtra{froms: b.froms, usesFrom: b.usesFrom, inherited: b.inherited, rec: rec, overrides: -1}
 	}
 	if rec {
-		n.overrides = n.shape.find(c.st.wk.overrides)
+		n.more.overrides = n.shape.find(c.st.wk.overrides)
 	}
 	dynamic := func() {
 		for _, d := range m.Dynamic {
@@ -156,7 +165,7 @@ func (c *compiler) attrs(m *resolve.Merged, rec bool, pos Pos) node {
 			} else {
 				value = c.later(d.Expr)
 			}
-			n.dynamic = append(n.dynamic, dynamicAttr{name: c.expr(d.Name), value: value, pos: c.pos(d.Pos)})
+			n.more.dynamic = append(n.more.dynamic, dynamicAttr{name: c.expr(d.Name), value: value, pos: c.pos(d.Pos)})
 		}
 	}
 	if rec {
@@ -173,7 +182,7 @@ func (c *compiler) attrs(m *resolve.Merged, rec bool, pos Pos) node {
 
 // constant gives the value of a set of literals.
 func (n *attrsNode) constant(st *State) (Value, bool) {
-	if n.rec || n.dynamic != nil || n.froms != nil {
+	if n.more != nil {
 		return Value{}, false
 	}
 	vals := make([]Value, len(n.exprs))
@@ -188,7 +197,7 @@ func (n *attrsNode) constant(st *State) (Value, bool) {
 }
 
 func (c *compiler) let(e *ast.Let, pos Pos) node {
-	m, err := resolve.Merge(c.file, e.Bindings)
+	m, err := c.st.merging.Merge(c.file, e.Bindings)
 	if err != nil {
 		return c.fail(c.syntaxError(err))
 	}

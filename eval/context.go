@@ -26,11 +26,19 @@ type ContextElem struct {
 	Output string       // name of the output, for ContextOutput
 	Base   *ContextElem // the output whose content is the derivation (dynamic derivations)
 
-	id uint32
+	id   uint32
+	text string // String, made once
 }
 
 // String returns the element in Nix's encoding: path, =drv or !output!drv.
 func (e *ContextElem) String() string {
+	if e.text == "" {
+		e.text = e.encode()
+	}
+	return e.text
+}
+
+func (e *ContextElem) encode() string {
 	switch e.Kind {
 	case ContextDrvDeep:
 		return "=" + e.Path

@@ -32,6 +32,7 @@ func (st *State) EvalIn(name, text, dir string, vars *Attrs) (Value, *Error) {
 
 func (st *State) evalParsed(f *ast.File, dir string, s *scope, env *Env) (Value, *Error) {
 	st.Stats.SourceBytes += int64(len(f.Src))
+	st.merging.Reset()
 	n, err := st.compile(f, dir, s)
 	f.Root = nil // its memory is used again, and positions only need the text
 	if err != nil {

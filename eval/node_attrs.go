@@ -221,17 +221,21 @@ func (n *hasAttrNode) at() Pos                  { return n.pos }
 // attrsNode is { } and rec { }. Static attributes are in the order of their
 // symbols, which is that of the shape.
 type attrsNode struct {
-	shape     *Shape
-	exprs     []node
+	shape *Shape
+	exprs []node
+	more  *attrsExtra // nil for a plain set
+	self  *code
+	pos   Pos
+}
+
+// attrsExtra is what only some sets have.
+type attrsExtra struct {
 	froms     []node // sources of `inherit (from)`, which have an environment of their own
-	fromRec   bool
 	rec       bool
-	inherited []bool // for rec: expression belongs to the enclosing environment
 	overrides int32  // index of __overrides in a rec, or -1
+	inherited []bool // for rec: expression belongs to the enclosing environment
 	usesFrom  []bool // expression belongs to the environment of froms
 	dynamic   []dynamicAttr
-	pos       Pos
-	self      *code
 }
 
 type dynamicAttr struct {
@@ -242,36 +246,42 @@ type dynamicAttr struct {
 
 func (n *attrsNode) eval(st *State, env *Env) (Value, *Error) {
 	vals := st.newValues(len(n.exprs))
+	if n.more != nil {
+		return n.more.eval(n, st, env, vals)
+	}
+	for i, e := range n.exprs {
+		vals[i] = e.delay(st, env)
+	}
+	return AttrsValue(st.newAttrs(n.shape, vals)), nil
+}
+
+func (x *attrsExtra) eval(n *attrsNode, st *State, env *Env, vals []Value) (Value, *Error) {
 	inner := env
-	if n.rec {
+	if x.rec {
 		inner = st.newEnv(int32(len(n.exprs)), env)
 	}
 	from := inner
-	if n.froms != nil {
-		from = st.newFromEnv(n.froms, inner)
+	if x.froms != nil {
+		from = st.newFromEnv(x.froms, inner)
 	}
-	if n.rec {
-		n.fillRec(st, env, inner, from, vals)
-		if n.overrides >= 0 {
-			return n.evalOverrides(st, inner, vals)
+	if x.rec {
+		x.fillRec(n, st, env, inner, from, vals)
+		if x.overrides >= 0 {
+			return x.evalOverrides(n, st, inner, vals)
 		}
-	} else if n.froms != nil {
+	} else {
 		for i, e := range n.exprs {
-			if n.usesFrom[i] {
+			if x.froms != nil && x.usesFrom[i] {
 				vals[i] = e.delay(st, from)
 			} else {
 				vals[i] = e.delay(st, env)
 			}
 		}
-	} else {
-		for i, e := range n.exprs {
-			vals[i] = e.delay(st, env)
-		}
 	}
-	if n.dynamic == nil {
+	if x.dynamic == nil {
 		return AttrsValue(st.newAttrs(n.shape, vals)), nil
 	}
-	return n.addDynamic(st, inner, n.shape, vals)
+	return x.addDynamic(st, inner, n.shape, vals)
 }
 
 // newFromEnv makes the environment that holds the sources of `inherit (from)`.
@@ -285,18 +295,18 @@ func (st *State) newFromEnv(froms []node, env *Env) *Env {
 
 // fillRec delays the attributes of a rec into the slots of inner and into vals.
 // Slots are cleared first, as delaying one attribute may peek at another.
-func (n *attrsNode) fillRec(st *State, env, inner, from *Env, vals []Value) {
+func (x *attrsExtra) fillRec(n *attrsNode, st *State, env, inner, from *Env, vals []Value) {
 	for i := range n.exprs {
 		*inner.slot(int32(i)) = unsetSlot
 	}
 	for i, e := range n.exprs {
 		var v Value
 		switch {
-		case n.inherited[i]:
+		case x.inherited[i]:
 			v = e.delay(st, env)
-		case n.usesFrom != nil && n.usesFrom[i]:
+		case x.usesFrom != nil && x.usesFrom[i]:
 			v = e.delay(st, from)
-		case n.overrides >= 0:
+		case x.overrides >= 0:
 			v = st.newThunk(&code{e}, inner)
 		default:
 			v = st.delayRec(e, inner)
@@ -307,8 +317,8 @@ func (n *attrsNode) fillRec(st *State, env, inner, from *Env, vals []Value) {
 }
 
 // evalOverrides applies the legacy __overrides.
-func (n *attrsNode) evalOverrides(st *State, inner *Env, vals []Value) (Value, *Error) {
-	ov, err := st.ForceAttrs(vals[n.overrides], n.pos, "while evaluating the `__overrides` attribute")
+func (x *attrsExtra) evalOverrides(n *attrsNode, st *State, inner *Env, vals []Value) (Value, *Error) {
+	ov, err := st.ForceAttrs(vals[x.overrides], n.pos, "while evaluating the `__overrides` attribute")
 	if err != nil {
 		return Value{}, err
 	}
@@ -321,20 +331,20 @@ func (n *attrsNode) evalOverrides(st *State, inner *Env, vals []Value) (Value, *
 	own := st.newAttrs(n.shape, vals)
 	st.flatten(ov)
 	shape, merged := st.mergeAttrs(own, ov)
-	if n.dynamic == nil {
+	if x.dynamic == nil {
 		return AttrsValue(st.newAttrs(shape, merged)), nil
 	}
-	return n.addDynamic(st, inner, shape, merged)
+	return x.addDynamic(st, inner, shape, merged)
 }
 
-func (n *attrsNode) addDynamic(st *State, env *Env, shape *Shape, vals []Value) (Value, *Error) {
-	b := st.NewAttrs(len(vals) + len(n.dynamic))
+func (x *attrsExtra) addDynamic(st *State, env *Env, shape *Shape, vals []Value) (Value, *Error) {
+	b := st.NewAttrs(len(vals) + len(x.dynamic))
 	for i, k := range shape.keys {
 		b.Add(k, shape.posAt(int32(i)), vals[i])
 	}
 	seen := len(b.keys)
-	for i := range n.dynamic {
-		d := &n.dynamic[i]
+	for i := range x.dynamic {
+		d := &x.dynamic[i]
 		name, err := d.name.eval(st, env)
 		if err != nil {
 			return Value{}, err

@@ -141,7 +141,7 @@ func (n *callNode) at() Pos                  { return n.pos }
 func (st *State) argument(n node, env *Env) Value {
 	switch a := n.(type) {
 	case *attrsNode:
-		if a.dynamic == nil && a.overrides < 0 && len(a.exprs) <= 32 {
+		if (a.more == nil || a.more.dynamic == nil && a.more.overrides < 0) && len(a.exprs) <= 32 {
 			v, _ := a.eval(st, env)
 			return v
 		}

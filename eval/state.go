@@ -8,6 +8,7 @@ import (
 
 	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
+	"gonix.dev/gonix/parser/resolve"
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/drv"
 )
@@ -93,6 +94,7 @@ type State struct {
 	syms     symbols
 	wk       wellKnown
 	arena    parser.Arena
+	merging  resolve.Memory
 	files    []fileRange
 	nextPos  Pos
 	depth    int // of calls

@@ -127,6 +127,41 @@ type merger struct {
 	errors []*ast.Error
 	seen   map[*ast.AttrSet]bool // the literals that were merged, if asked for
 	keep   bool                  // fill sites and extra
+	memory *Memory               // nil for none
+}
+
+// Memory is used again and again for the results of [Memory.Merge]. Its zero
+// value is ready to use.
+type Memory struct{ attrs, free []Attr }
+
+// memoryAttrs is the number of attributes that Memory holds on to.
+const memoryAttrs = 4096
+
+// Reset makes all results of earlier calls invalid.
+func (m *Memory) Reset() { m.free = m.attrs }
+
+// Merge is like the function Merge; its result is valid until Reset.
+func (m *Memory) Merge(f *ast.File, bindings []ast.Binding) (Merged, *ast.Error) {
+	g := merger{file: f, memory: m}
+	set := g.merge(bindings)
+	if len(g.errors) > 0 {
+		return set, g.errors[0]
+	}
+	return set, nil
+}
+
+// take returns room for n attributes.
+func (m *Memory) take(n int) []Attr {
+	if m == nil || n > memoryAttrs {
+		return make([]Attr, 0, n)
+	}
+	if len(m.free) < n {
+		m.attrs = make([]Attr, memoryAttrs)
+		m.free = m.attrs
+	}
+	attrs := m.free[:0:n]
+	m.free = m.free[n:]
+	return attrs
 }
 
 // again notes one more site of an attribute.
@@ -155,7 +190,7 @@ func (m *merger) merge(bindings []ast.Binding) Merged {
 	var set Merged
 	n, froms, simple := count(bindings)
 	if n > 0 {
-		set.Attrs = make([]Attr, 0, n)
+		set.Attrs = m.memory.take(n)
 	}
 	if froms > 0 {
 		set.From = make([]ast.Expr, 0, froms)
