@@ -459,5 +459,6 @@ func (c *compiler) curried(e *ast.Lambda) node {
 	n.arity = int32(len(n.params))
 	n.slots = n.arity
 	c.in(s, func() { n.body = c.expr(e.Body) })
+	n.strict = forcedFirst(n)
 	return n
 }

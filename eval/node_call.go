@@ -10,6 +10,7 @@ type lambdaNode struct {
 	arity    int32
 	params   []param // one for each argument
 	slots    int32
+	strict   []int32  // arguments that the body forces first, in that order
 	pattern  bool     // takes its argument apart: formals may still be empty
 	alias    bool     // with pattern: slot 0 is the whole argument
 	ellipsis bool     // with pattern
@@ -90,11 +91,32 @@ func (n *callNode) eval(st *State, env *Env) (Value, *Error) {
 			}
 			take := min(int(fn.arity-c.have), len(args))
 			inner := st.curryEnv(c, take)
+			complete := c.have+int32(take) == fn.arity
+			var forced uint32
+			if complete {
+				for _, i := range fn.strict {
+					if i < c.have {
+						// From an earlier call: if it is a thunk, the body forces it first.
+						if peekSlot(inner.slot(i)).Kind() == KindThunk {
+							break
+						}
+						continue
+					}
+					v, err := args[i-c.have].eval(st, env)
+					if err != nil {
+						return Value{}, st.bodyFailed(fn, err, n.pos)
+					}
+					*inner.slot(i) = v
+					forced |= 1 << (i - c.have)
+				}
+			}
 			for i := range take {
-				*inner.slot(c.have + int32(i)) = st.argument(args[i], env)
+				if forced&(1<<i) == 0 {
+					*inner.slot(c.have + int32(i)) = st.argument(args[i], env)
+				}
 			}
 			args = args[take:]
-			if c.have+int32(take) < fn.arity {
+			if !complete {
 				return st.partial(fn, inner, c.have+int32(take)), nil
 			}
 			if f, err = st.runBody(fn, inner, n.pos); err != nil {
