@@ -115,8 +115,8 @@ func (p *parser) newLine(from, to int) bool { return strings.ContainsAny(p.src[f
 // binding before, it is rather a brace that is missing: then a set, to which the
 // path belongs, takes its place and is returned.
 func (p *parser) splitBinding(n *ast.Attr) (set *ast.AttrSet) {
-	slot := last(&n.Value)
-	before, arg := n.Eq+1, *slot
+	slot, before := last(&n.Value, n.Eq+1)
+	arg := *slot
 	apply, _ := arg.(*ast.Apply)
 	if apply != nil {
 		before, arg = apply.Fn.Stop(), apply.Arg
@@ -144,26 +144,27 @@ func (p *parser) splitBinding(n *ast.Attr) (set *ast.AttrSet) {
 	return nil
 }
 
-// last returns where the last operand of an expression is kept.
-func last(x *ast.Expr) *ast.Expr {
+// last returns where the last operand of an expression is kept, and the offset
+// after what stands before it: before, for an expression that is one operand.
+func last(x *ast.Expr, before ast.Pos) (*ast.Expr, ast.Pos) {
 	for {
 		switch n := (*x).(type) {
 		case *ast.Lambda:
-			x = &n.Body
+			x, before = &n.Body, n.Colon+1
 		case *ast.Let:
-			x = &n.Body
+			x, before = &n.Body, n.In+2
 		case *ast.With:
-			x = &n.Body
+			x, before = &n.Body, n.Semi+1
 		case *ast.Assert:
-			x = &n.Body
+			x, before = &n.Body, n.Semi+1
 		case *ast.If:
-			x = &n.Else
+			x, before = &n.Else, n.ElsePos+4
 		case *ast.Binary:
-			x = &n.Y
+			x, before = &n.Y, n.OpPos+ast.Pos(len(n.Op.String()))
 		case *ast.Unary:
-			x = &n.X
+			x, before = &n.X, n.Start+1
 		default:
-			return x
+			return x, before
 		}
 	}
 }
@@ -171,7 +172,7 @@ func last(x *ast.Expr) *ast.Expr {
 // extend makes the nodes that end with the value's last operand end where that one
 // ends now.
 func (p *parser) extend(n *ast.Attr) {
-	slot := last(&n.Value)
+	slot, _ := last(&n.Value, 0)
 	if a, ok := (*slot).(*ast.Apply); ok {
 		a.End = a.Arg.Stop()
 	}
