@@ -68,7 +68,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // maxTrace bounds the frames that an error keeps: deep recursions would
 // otherwise carry tens of thousands.
-const maxTrace = 2000
+const maxTrace = 100_000
 
 // AddTrace adds a line about what was being done, and returns e.
 func (e *Error) AddTrace(pos Pos, format string, args ...any) *Error {

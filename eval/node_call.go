@@ -351,8 +351,11 @@ func (st *State) bindFormals(fn *lambdaNode, env *Env, arg Value, pos Pos) *Erro
 }
 
 func (st *State) missingArgument(fn *lambdaNode, f *formal, pos Pos) *Error {
-	return st.Errorf(ErrType, fn.at(), "function '%s' called without required argument '%s'",
-		fn.title(st), st.SymName(f.sym)).AddTrace(pos, "from call site")
+	err := st.Errorf(ErrType, fn.at(), "function '%s' called without required argument '%s'", fn.title(st), st.SymName(f.sym))
+	if pos != 0 {
+		err.AddTrace(pos, "from call site")
+	}
+	return err
 }
 
 func (st *State) unexpectedArgument(fn *lambdaNode, set *Attrs, pos Pos) *Error {
@@ -369,7 +372,10 @@ func (st *State) unexpectedArgument(fn *lambdaNode, set *Attrs, pos Pos) *Error 
 		name := st.SymName(a.Sym)
 		err := st.Errorf(ErrType, fn.at(), "function '%s' called with unexpected argument '%s'", fn.title(st), name)
 		err.Suggestions = suggest.Best(names, name)
-		return err.AddTrace(pos, "from call site")
+		if pos != 0 {
+			err.AddTrace(pos, "from call site")
+		}
+		return err
 	}
 	panic("unexpectedArgument: no argument is unexpected")
 }

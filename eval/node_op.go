@@ -88,20 +88,29 @@ func (n *lessNode) eval(st *State, env *Env) (Value, *Error) {
 	}
 	a, err := first.eval(st, env)
 	if err != nil {
-		return Value{}, err.AddTrace(n.pos, "while calling the 'lessThan' builtin")
+		return Value{}, n.failed(err)
 	}
 	b, err := second.eval(st, env)
 	if err != nil {
-		return Value{}, err.AddTrace(n.pos, "while calling the 'lessThan' builtin")
+		return Value{}, n.failed(err)
 	}
 	if a.isInt() && b.isInt() {
 		return Bool(a.AsInt() < b.AsInt() != n.negate), nil
 	}
 	less, err := st.Less(a, b, n.pos, "")
 	if err != nil {
-		return Value{}, err.AddTrace(n.pos, "while calling the 'lessThan' builtin")
+		return Value{}, n.failed(err)
 	}
 	return Bool(less != n.negate), nil
+}
+
+// failed adds what Nix, for which a <= b is !(b < a), says about it.
+func (n *lessNode) failed(err *Error) *Error {
+	err.AddTrace(n.pos, "while calling the 'lessThan' builtin")
+	if n.negate {
+		err.AddTrace(n.pos, "in the argument of '!'")
+	}
+	return err
 }
 func (n *lessNode) delay(*State, *Env) Value { panic("lessNode is always wrapped") }
 func (n *lessNode) at() Pos                  { return n.pos }

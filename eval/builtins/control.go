@@ -28,13 +28,13 @@ func control() []eval.Builtin {
 	),
 		noTrace(op2("addErrorContext", 0, addErrorContext)),
 		op1("tryEval", 0, tryEval),
-		noTrace(op2("seq", 1, func(st *eval.State, _ eval.Pos, _, b eval.Value) (eval.Value, *eval.Error) { return st.Force(b) })),
-		noTrace(op2("deepSeq", 0, func(st *eval.State, _ eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
+		op2("seq", 1, func(st *eval.State, _ eval.Pos, _, b eval.Value) (eval.Value, *eval.Error) { return st.Force(b) }),
+		op2("deepSeq", 0, func(st *eval.State, _ eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
 			if _, err := st.ForceDeep(a); err != nil {
 				return eval.Value{}, err
 			}
 			return st.Force(b)
-		})),
+		}),
 		noTrace(op2("trace", 1, trace)),
 		noTrace(op2("traceVerbose", 0, func(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Error) {
 			if !st.Options().TraceVerbose {
@@ -63,7 +63,7 @@ func control() []eval.Builtin {
 
 // importPath turns the argument of import into a file that is there.
 func importPath(st *eval.State, pos eval.Pos, a eval.Value) (string, *eval.Error) {
-	return realisePath(st, a, pos, "while evaluating the first argument passed to 'import'")
+	return realisePath(st, a, pos)
 }
 
 func importFile(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {

@@ -31,8 +31,8 @@ func files() []eval.Builtin {
 
 // realisePath turns a value into a path that can be read: what its context needs
 // is built first.
-func realisePath(st *eval.State, v eval.Value, pos eval.Pos, doing string) (string, *eval.Error) {
-	p, ctx, err := st.CoerceToPath(v, pos, doing)
+func realisePath(st *eval.State, v eval.Value, pos eval.Pos) (string, *eval.Error) {
+	p, ctx, err := st.CoerceToPath(v, pos, "while realising the context of a path")
 	if err != nil {
 		return "", err
 	}
@@ -132,7 +132,7 @@ func pathExists(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.E
 	}
 	// A string that ends in / or /. asks for a directory.
 	mustBeDir := a.Kind() == eval.KindString && (strings.HasSuffix(a.AsString(), "/") || strings.HasSuffix(a.AsString(), "/."))
-	p, err := realisePath(st, a, pos, "while evaluating the first argument passed to builtins.pathExists")
+	p, err := realisePath(st, a, pos)
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -156,7 +156,7 @@ func pathExists(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.E
 }
 
 func readFile(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-	p, err := realisePath(st, a, pos, "while evaluating the first argument passed to builtins.readFile")
+	p, err := realisePath(st, a, pos)
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -179,7 +179,7 @@ func readFile(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Err
 }
 
 func readFileType(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-	p, err := realisePath(st, a, pos, "while evaluating the first argument passed to builtins.readFileType")
+	p, err := realisePath(st, a, pos)
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -194,7 +194,7 @@ func readFileType(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval
 }
 
 func readDir(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Error) {
-	p, err := realisePath(st, a, pos, "while evaluating the first argument passed to builtins.readDir")
+	p, err := realisePath(st, a, pos)
 	if err != nil {
 		return eval.Value{}, err
 	}
@@ -292,7 +292,7 @@ func toFile(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.Er
 }
 
 // filterFunc makes a Go filter of a Nix function.
-func filterFunc(st *eval.State, f eval.Value, pos eval.Pos) func(string, eval.FileType) (bool, *eval.Error) {
+func filterFunc(st *eval.State, f eval.Value, root string, pos eval.Pos) func(string, eval.FileType) (bool, *eval.Error) {
 	return func(p string, typ eval.FileType) (bool, *eval.Error) {
 		r, err := st.Call2(f, eval.String(p), st.SymValue(st.Sym(string(typ))), pos)
 		if err == nil {
@@ -301,7 +301,7 @@ func filterFunc(st *eval.State, f eval.Value, pos eval.Pos) func(string, eval.Fi
 				return keep, nil
 			}
 		}
-		return false, err.AddTrace(pos, "while adding path '%s'", p)
+		return false, err.AddTrace(pos, "while adding path '%s'", root)
 	}
 }
 
@@ -316,7 +316,7 @@ func filterSource(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *e
 	if f, err = st.ForceFunction(f, pos, "while evaluating the first argument passed to builtins.filterSource"); err != nil {
 		return eval.Value{}, err
 	}
-	return addSource(st, p, eval.SourceOptions{Name: path.Base(p), Method: store.Recursive, Filter: filterFunc(st, f, pos), Pos: pos})
+	return addSource(st, p, eval.SourceOptions{Name: path.Base(p), Method: store.Recursive, Filter: filterFunc(st, f, p, pos), Pos: pos})
 }
 
 func addSource(st *eval.State, p string, opts eval.SourceOptions) (eval.Value, *eval.Error) {
@@ -355,7 +355,7 @@ func pathBuiltin(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.
 			if err != nil {
 				return eval.Value{}, err
 			}
-			opts.Filter = filterFunc(st, f, pos)
+			opts.Filter = filterFunc(st, f, p, pos)
 		case "recursive":
 			r, err := st.ForceBool(*at.Value, at.Pos, "while evaluating the `recursive` attribute passed to builtins.path")
 			if err != nil {

@@ -42,7 +42,7 @@ func hashFile(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.
 	if err != nil {
 		return eval.Value{}, err
 	}
-	p, err := realisePath(st, b, pos, "while evaluating the second argument passed to builtins.hashFile")
+	p, err := realisePath(st, b, pos)
 	if err != nil {
 		return eval.Value{}, err
 	}
