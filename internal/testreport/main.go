@@ -104,6 +104,7 @@ func (r *report) handle(e event) {
 			r.failed = append(r.failed, name)
 		} else {
 			fmt.Fprintf(r.out, "FAIL  %-44s %7.2fs\n", name, e.Elapsed)
+			r.unfinished(e.Package)
 		}
 		for _, s := range r.output[key] {
 			fmt.Fprint(r.out, s)
@@ -112,6 +113,18 @@ func (r *report) handle(e event) {
 		return
 	}
 	delete(r.output, key)
+}
+
+// unfinished shows the tests that were running when a package's tests ended, because
+// of a crash or a time-out.
+func (r *report) unfinished(pkg string) {
+	for key, lines := range r.output {
+		if p, test, _ := strings.Cut(key, "\x00"); p == pkg && test != "" {
+			r.failed = append(r.failed, strings.TrimPrefix(pkg+" "+test, "gonix.dev/gonix/")+" (did not end)")
+			fmt.Fprint(r.out, strings.Join(lines, ""))
+			delete(r.output, key)
+		}
+	}
 }
 
 // reason is the message of t.Skip among a test's output.

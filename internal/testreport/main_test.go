@@ -35,6 +35,12 @@ func TestReport(t *testing.T) {
 			true, false, "p TestB: x_test.go:1: no nix",
 		},
 		{"a package that does not build", pass + `{"Action":"build-fail","ImportPath":"p"}` + "\n", false, false, ""},
+		{
+			"a test that did not end",
+			pass + `{"Action":"output","Package":"gonix.dev/gonix/store","Test":"TestB","Output":"SIGQUIT\n"}` + "\n" +
+				`{"Action":"fail","Package":"gonix.dev/gonix/store"}` + "\n",
+			false, false, "SIGQUIT\nfailed:\n  store TestB (did not end)\n",
+		},
 		{"a package without tests is no skipped test", pass + `{"Action":"skip","Package":"p"}` + "\n", true, true, "0 skipped"},
 	}
 	for _, tt := range tests {
