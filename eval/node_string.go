@@ -56,10 +56,25 @@ func (n *addNode) eval(st *State, env *Env) (Value, *Error) {
 	if b == "" && bctx == nil && x.Kind() == KindString {
 		return x, nil
 	}
+	if err := st.CheckLength(len(a)+len(b), n.pos); err != nil {
+		return Value{}, err
+	}
 	return st.NewString(a+b, actx.Union(bctx)), nil
 }
 func (n *addNode) delay(*State, *Env) Value { panic("addNode is always wrapped") }
 func (n *addNode) at() Pos                  { return n.pos }
+
+// maxLength bounds strings: a loop that doubles one would otherwise end in a
+// crash for want of memory.
+const maxLength = 1 << 31
+
+// CheckLength refuses to make a string of more than 2 GiB.
+func (st *State) CheckLength(n int, pos Pos) *Error {
+	if n <= maxLength {
+		return nil
+	}
+	return st.Errorf(ErrEval, pos, "a string of %d bytes is too long", n)
+}
 
 // appendPath is path + string.
 func (st *State) appendPath(p, s string, ctx *Context, pos Pos) (Value, *Error) {
@@ -99,6 +114,9 @@ func (n *stringNode) eval(st *State, env *Env) (Value, *Error) {
 		}
 		size += len(s)
 		strs = append(strs, s)
+	}
+	if err := st.CheckLength(size, n.pos); err != nil {
+		return Value{}, err
 	}
 	return st.NewString(joinSized(strs, size), ctx), nil
 }

@@ -73,13 +73,18 @@ func concatStringsSep(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value
 		return eval.Value{}, err
 	}
 	parts := make([]string, len(l))
+	size := len(sep) * max(len(l)-1, 0)
 	for i := range l {
 		s, c, err := st.CoerceToString(l[i], pos, "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep", eval.CopyToStore)
 		if err != nil {
 			return eval.Value{}, err
 		}
 		parts[i] = s
+		size += len(s)
 		ctx = ctx.Union(c)
+	}
+	if err := st.CheckLength(size, pos); err != nil {
+		return eval.Value{}, err
 	}
 	return st.NewString(strings.Join(parts, sep), ctx), nil
 }
@@ -163,6 +168,9 @@ func replaceStrings(st *eval.State, pos eval.Pos, a, b, c eval.Value) (eval.Valu
 		}
 		r, err := use(found)
 		if err != nil {
+			return eval.Value{}, err
+		}
+		if err := st.CheckLength(out.Len()+len(r), pos); err != nil {
 			return eval.Value{}, err
 		}
 		out.WriteString(r)
