@@ -32,6 +32,9 @@ func (s *Server) diagnostics(ctx context.Context, d *document.Snapshot) []protoc
 	for _, p := range found {
 		out = append(out, s.diagnostic(d, p))
 	}
+	if v.config.Embedded.Enable {
+		out = append(out, embeddedProblems(d)...)
+	}
 	return out
 }
 

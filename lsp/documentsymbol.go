@@ -24,14 +24,14 @@ type symbol struct {
 // symbols are the bindings of a text, nested as the text nests them. Functions,
 // applications and the like between two bindings are no level of their own.
 var symbols = document.NewAnalysis(func(d *document.Snapshot) []symbol {
-	return symbolsIn(d.File(), d.File().Root)
+	return symbolsIn(d, d.File().Root)
 })
 
-func symbolsIn(f *ast.File, n ast.Node) []symbol {
+func symbolsIn(d *document.Snapshot, n ast.Node) []symbol {
 	var out []symbol
 	add := func(bindings []ast.Binding, let bool) {
 		for _, b := range bindings {
-			out = append(out, bindingSymbols(f, b, let)...)
+			out = append(out, bindingSymbols(d, b, let)...)
 		}
 	}
 	switch n := n.(type) {
@@ -40,17 +40,22 @@ func symbolsIn(f *ast.File, n ast.Node) []symbol {
 		add(n.Bindings, false)
 	case *ast.Let:
 		add(n.Bindings, true)
-		out = append(out, symbolsIn(f, n.Body)...)
+		out = append(out, symbolsIn(d, n.Body)...)
 	case *ast.Ident, *ast.Int, *ast.Float, *ast.URI, *ast.SearchPath, *ast.Bad:
 	default:
+		switch n.(type) {
+		case *ast.String, *ast.IndString:
+			out = append(out, embeddedSymbols(d, n.Range())...)
+		}
 		for c := range ast.Children(n) {
-			out = append(out, symbolsIn(f, c)...)
+			out = append(out, symbolsIn(d, c)...)
 		}
 	}
 	return out
 }
 
-func bindingSymbols(f *ast.File, b ast.Binding, let bool) []symbol {
+func bindingSymbols(d *document.Snapshot, b ast.Binding, let bool) []symbol {
+	f := d.File()
 	switch b := b.(type) {
 	case *ast.Attr:
 		if len(b.Path) == 0 {
@@ -67,7 +72,7 @@ func bindingSymbols(f *ast.File, b ast.Binding, let bool) []symbol {
 		}
 		return []symbol{{
 			name: name, detail: symbolDetail(f, b.Value), kind: symbolKind(b.Value, let),
-			span: b.Span, at: at, children: symbolsIn(f, b.Value),
+			span: b.Span, at: at, children: symbolsIn(d, b.Value),
 		}}
 	case *ast.Inherit:
 		out := make([]symbol, 0, len(b.Names))

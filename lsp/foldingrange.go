@@ -55,6 +55,9 @@ var folds = document.NewAnalysis(func(d *document.Snapshot) []fold {
 		}
 		return true
 	})
+	for _, f := range embeddedFolds(d) {
+		add(f.Start, f.End, "")
+	}
 	list := comments(d)
 	for i := 0; i < len(list); {
 		c := list[i]

@@ -135,11 +135,8 @@ func encodeTokens(d *document.Snapshot, list []token) []uint32 {
 
 // encoded are the tokens of a whole text as the protocol wants them.
 var encoded = document.NewAnalysis(func(d *document.Snapshot) []uint32 {
-	return encodeTokens(d, allTokens(d))
+	return encodeTokens(d, allTokens.Of(d))
 })
-
-// allTokens are the tokens for names, and those of other languages in strings.
-func allTokens(d *document.Snapshot) []token { return nameTokens.Of(d) }
 
 // SemanticTokensFull colours a whole text.
 func (s *Server) SemanticTokensFull(ctx context.Context, p *protocol.SemanticTokensParams) (*protocol.SemanticTokens, error) {
@@ -156,7 +153,17 @@ func (s *Server) tokenData(ctx context.Context, d *document.Snapshot) []uint32 {
 	if !s.viewOf(ctx).config.SemanticTokens.Enable {
 		return []uint32{}
 	}
+	if !s.viewOf(ctx).config.Embedded.Enable {
+		return encodeTokens(d, nameTokens.Of(d))
+	}
 	return encoded.Of(d)
+}
+
+func tokensOf(v *view, d *document.Snapshot) []token {
+	if !v.config.Embedded.Enable {
+		return nameTokens.Of(d)
+	}
+	return allTokens.Of(d)
 }
 
 // SemanticTokensRange colours what is on the screen.
@@ -169,7 +176,7 @@ func (s *Server) SemanticTokensRange(ctx context.Context, p *protocol.SemanticTo
 		return &protocol.SemanticTokens{Data: []uint32{}}, nil
 	}
 	span := spanOf(d, p.Range)
-	list := allTokens(d)
+	list := tokensOf(s.viewOf(ctx), d)
 	from := sort.Search(len(list), func(i int) bool { return list[i].End > span.Start })
 	to := from
 	for to < len(list) && list[to].Start < span.End {

@@ -1,0 +1,171 @@
+// Package embed understands the other languages inside Nix strings: which string
+// holds what, and, in builds with cgo, what tree-sitter has to say about it.
+//
+// A string is first turned into the text that Nix will make of it: escapes
+// resolved, the common indentation gone, and every interpolation masked by a word
+// of the language ([Content]). Beside the text stands, for each byte, the place in
+// the Nix source that it comes from, so that whatever is found in the text can be
+// shown in the source.
+package embed
+
+import (
+	"regexp"
+	"strings"
+
+	"gonix.dev/gonix/lsp/cursor"
+	"gonix.dev/gonix/parser/ast"
+)
+
+// Language is a language inside strings.
+type Language string
+
+// The languages.
+const (
+	None   Language = ""
+	Bash   Language = "bash"
+	Python Language = "python"
+	JSON   Language = "json"
+)
+
+// Region is one string with its language.
+type Region struct {
+	ast.Span
+	Language Language
+	Content  Content
+}
+
+// maxRegion bounds the strings that are looked into.
+const maxRegion = 1 << 20
+
+// Find returns the strings of a file that hold another language, in order.
+func Find(f *ast.File) []Region {
+	var out []Region
+	var path []ast.Node
+	var walk func(ast.Node)
+	walk = func(n ast.Node) {
+		switch n.(type) {
+		case *ast.String, *ast.IndString:
+			if r := n.Range(); r.End-r.Start < maxRegion {
+				if lang := language(f, path, n); lang != None {
+					if c, ok := Text(f.Src, n, lang); ok {
+						out = append(out, Region{r, lang, c})
+					}
+				}
+			}
+		}
+		path = append(path, n)
+		for c := range ast.Children(n) {
+			walk(c)
+		}
+		path = path[:len(path)-1]
+	}
+	walk(f.Root)
+	return out
+}
+
+// names are what annotations call the languages.
+var names = map[string]Language{
+	"bash": Bash, "sh": Bash, "shell": Bash, "python": Python, "python3": Python, "py": Python, "json": JSON,
+}
+
+var annotation = regexp.MustCompile(`/\*\s*([A-Za-z0-9]+)\s*\*/\s*\(?\s*$`)
+
+// language decides by an annotation before a string, the name it is bound to, or
+// the function it is passed to.
+func language(f *ast.File, path []ast.Node, n ast.Node) Language {
+	start := max(0, n.Pos()-60)
+	before := f.Src[start:n.Pos()]
+	if strings.Contains(before, "*/") {
+		if m := annotation.FindStringSubmatch(before); m != nil {
+			return names[strings.ToLower(m[1])]
+		}
+	}
+	_, indented := n.(*ast.IndString)
+	for i := len(path) - 1; i >= 0; i-- {
+		switch p := path[i].(type) {
+		case *ast.Paren:
+			continue
+		case *ast.Binary:
+			if p.Op == ast.OpAdd {
+				continue // pieces of one text
+			}
+			return None
+		case *ast.Apply:
+			if outer, ok := path[max(i-1, 0)].(*ast.Apply); ok && i > 0 && outer.Fn == ast.Expr(p) {
+				continue // an argument that is not the last
+			}
+			fn, args := cursor.Call(p)
+			name := cursor.LastName(fn)
+			switch name {
+			case "optionalString", "mkIf", "mkBefore", "mkAfter", "mkForce", "mkDefault", "concatStrings":
+				continue // the text goes on to where the result goes
+			}
+			return byFunction(name, args, n)
+		case *ast.Attr:
+			if len(p.Path) == 0 {
+				return None
+			}
+			name := p.Path[len(p.Path)-1].Name
+			if lang := byName(name, indented); lang != None {
+				return lang
+			}
+			if name == "text" && i > 1 {
+				for _, outer := range path[:i] {
+					if call, ok := outer.(*ast.Apply); ok && cursor.LastName(call.Fn) == "writeShellApplication" {
+						return Bash
+					}
+				}
+			}
+			return None
+		default:
+			return None
+		}
+	}
+	return None
+}
+
+// byName decides by the name of an attribute, as mkDerivation, systemd units and
+// the like have them.
+func byName(name string, indented bool) Language {
+	switch {
+	case strings.HasSuffix(name, "Phase") && name != "Phase", strings.HasSuffix(name, "Hook"):
+		return Bash
+	case name == "buildCommand", name == "installCheckScript":
+		return Bash
+	case !indented:
+		return None
+	}
+	switch name {
+	case "script", "preStart", "postStart", "preStop", "postStop", "reload", "extraBuildCommands", "shellInit", "interactiveShellInit", "loginShellInit", "bashrcExtra", "initExtra":
+		return Bash
+	case "testScript":
+		return Python
+	}
+	return None
+}
+
+// byFunction decides by the function that a string is an argument of.
+func byFunction(name string, args []ast.Expr, n ast.Node) Language {
+	last := len(args) > 0 && cursor.Unparen(args[len(args)-1]) == n
+	switch {
+	case !last:
+		return None
+	case strings.HasPrefix(name, "writeShellScript"), strings.HasPrefix(name, "runCommand"), name == "writeBash", name == "writeBashBin", name == "writeDash":
+		return Bash
+	case strings.HasPrefix(name, "writePython"):
+		return Python
+	case name == "fromJSON":
+		return JSON
+	case name == "writeText" || name == "toFile" || name == "writeScript" || name == "writeScriptBin":
+		file, _ := cursor.Literal(args[0])
+		switch {
+		case strings.HasSuffix(file, ".json"):
+			return JSON
+		case strings.HasSuffix(file, ".py"):
+			return Python
+		case strings.HasSuffix(file, ".sh"), strings.HasSuffix(file, ".bash"):
+			return Bash
+		}
+	}
+	return None
+}

@@ -1,0 +1,120 @@
+package lsp
+
+import (
+	"sort"
+
+	"go.lsp.dev/protocol"
+
+	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/lsp/embed"
+	"gonix.dev/gonix/parser/ast"
+)
+
+// embedded is a string of a text that holds another language, read.
+type embedded struct {
+	embed.Region
+	embed.Result
+}
+
+// embeddeds are the other languages inside the strings of a text.
+var embeddeds = document.NewAnalysis(func(d *document.Snapshot) []embedded {
+	if !embed.Available {
+		return nil
+	}
+	var out []embedded
+	for _, r := range embed.Find(d.File()) {
+		out = append(out, embedded{r, embed.Parse(r.Language, r.Content)})
+	}
+	return out
+})
+
+// embeddedKinds are the token types of what is found in strings.
+var embeddedKinds = map[embed.Kind]uint32{
+	embed.Keyword: tokKeyword, embed.Comment: tokComment, embed.String: tokString, embed.Number: tokNumber,
+	embed.Function: tokFunction, embed.Variable: tokVariable, embed.Property: tokProperty,
+}
+
+// embeddedTokens are the semantic tokens of other languages: piece by piece, so
+// that none spans lines or an interpolation.
+var embeddedTokens = document.NewAnalysis(func(d *document.Snapshot) []token {
+	var out []token
+	for _, e := range embeddeds.Of(d) {
+		for _, t := range e.Tokens {
+			start := t.Start
+			flush := func(end int) {
+				if start < end {
+					out = append(out, token{e.Content.Source(start, end), embeddedKinds[t.Kind], 0})
+				}
+			}
+			for i := t.Start; i < t.End; i++ {
+				if e.Content.Text[i] == '\n' || e.Content.Masked(i, i+1) {
+					flush(i)
+					start = i + 1
+				}
+			}
+			flush(t.End)
+		}
+	}
+	return out
+})
+
+// allTokens are the tokens for names and those of other languages in strings, in
+// order.
+var allTokens = document.NewAnalysis(func(d *document.Snapshot) []token {
+	names, more := nameTokens.Of(d), embeddedTokens.Of(d)
+	if len(more) == 0 {
+		return names
+	}
+	out := append(append(make([]token, 0, len(names)+len(more)), names...), more...)
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Start < out[j].Start })
+	return out
+})
+
+// embeddedFolds are the blocks of other languages.
+func embeddedFolds(d *document.Snapshot) []fold {
+	var out []fold
+	for _, e := range embeddeds.Of(d) {
+		for _, f := range e.Folds {
+			out = append(out, fold{Span: e.Content.Source(f[0], f[1])})
+		}
+	}
+	return out
+}
+
+// embeddedSymbols are the symbols inside of a string.
+func embeddedSymbols(d *document.Snapshot, at ast.Span) []symbol {
+	var out []symbol
+	for _, e := range embeddeds.Of(d) {
+		if e.Span != at {
+			continue
+		}
+		for _, s := range e.Symbols {
+			kind := protocol.SymbolKindField
+			switch {
+			case s.Function:
+				kind = protocol.SymbolKindFunction
+			case s.Class:
+				kind = protocol.SymbolKindClass
+			}
+			out = append(out, symbol{
+				name: s.Name, kind: kind, detail: string(e.Language),
+				span: e.Content.Source(s.Start, s.End), at: e.Content.Source(s.NameStart, s.NameEnd),
+			})
+		}
+	}
+	return out
+}
+
+// embeddedProblems are the syntax errors of other languages.
+func embeddedProblems(d *document.Snapshot) []protocol.Diagnostic {
+	var out []protocol.Diagnostic
+	for _, e := range embeddeds.Of(d) {
+		for _, p := range e.Problems {
+			out = append(out, protocol.Diagnostic{
+				Range: rangeOf(d, e.Content.Source(p.Start, p.End)), Severity: protocol.DiagnosticSeverityWarning,
+				Code: protocol.String("embedded-syntax"), Source: protocol.NewOptional(source), Message: protocol.String(p.Msg),
+			})
+		}
+	}
+	return out
+}
