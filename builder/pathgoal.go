@@ -15,7 +15,8 @@ type pathGoal struct {
 }
 
 func (l *loop) path(p store.Path) *pathGoal {
-	if g := l.paths[p]; g != nil {
+	// One that failed is tried again: the path may have been built meanwhile.
+	if g := l.paths[p]; g != nil && (!g.done || g.status.OK()) {
 		return g
 	}
 	// "a" sorts before the "b" of builds: what can be had is had first.

@@ -24,6 +24,8 @@ type nixEnv struct {
 	dryRun  bool
 
 	noName, outPath, drvPath bool // columns of --query
+	available                bool // --query what could be installed
+	status, prebuilt         bool
 }
 
 // newNixEnv is nix-env, as far as it goes: one profile and its generations.
@@ -70,6 +72,9 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 	fl.BoolVar(&n.noName, "no-name", false, "with --query: do not print names")
 	fl.BoolVar(&n.outPath, "out-path", false, "with --query: print output paths")
 	fl.BoolVar(&n.drvPath, "drv-path", false, "with --query: print derivations")
+	fl.BoolVarP(&n.available, "available", "a", false, "with --query: list what could be installed")
+	fl.BoolVarP(&n.status, "status", "s", false, "with --query -a: say what is installed (I), present (P) and substitutable (S)")
+	fl.BoolVarP(&n.prebuilt, "prebuilt-only", "b", false, "with --query -a: only what need not be built")
 	fl.Bool("installed", true, "")
 	_ = fl.MarkHidden("installed")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -111,7 +116,11 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 		case "uninstall":
 			err = u.uninstall(ctx, args)
 		case "query":
-			err = u.query(args)
+			if n.available {
+				err = u.queryAvailable(ctx, file, args)
+			} else {
+				err = u.query(args)
+			}
 		}
 		return withClose(err, e)
 	}

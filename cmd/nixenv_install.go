@@ -331,28 +331,33 @@ func (u *userEnv) query(selectors []string) error {
 		if !wanted {
 			continue
 		}
-		var row []string
-		if !u.noName {
-			row = append(row, el.Name)
-		}
-		if u.drvPath {
-			row = append(row, el.DrvPath)
-		}
-		if u.outPath {
-			var outs []string
-			for _, o := range el.Outputs {
-				if o.Name == "out" {
-					outs = append(outs, o.Path)
-				} else {
-					outs = append(outs, o.Name+"="+o.Path)
-				}
-			}
-			row = append(row, strings.Join(outs, ";"))
-		}
-		rows = append(rows, row)
+		rows = append(rows, u.columns(el))
 	}
 	printColumns(u.env, rows)
 	return nil
+}
+
+// columns are those of a package that --query was asked for.
+func (u *userEnv) columns(el envElement) []string {
+	var row []string
+	if !u.noName {
+		row = append(row, el.Name)
+	}
+	if u.drvPath {
+		row = append(row, el.DrvPath)
+	}
+	if u.outPath {
+		var outs []string
+		for _, o := range el.Outputs {
+			if o.Name == "out" {
+				outs = append(outs, o.Path)
+			} else {
+				outs = append(outs, o.Name+"="+o.Path)
+			}
+		}
+		row = append(row, strings.Join(outs, ";"))
+	}
+	return row
 }
 
 // printColumns prints a table with two spaces between columns.

@@ -85,6 +85,7 @@ It speaks the language and the formats of Nix ` + nixVersion + ` and works on Ni
 // with status 2 and point to the help text.
 func prepare(c *cobra.Command) {
 	c.SetFlagErrorFunc(flagError)
+	acceptVerbosity(c)
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {

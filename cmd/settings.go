@@ -31,6 +31,23 @@ func addSettingsFlags(c *cobra.Command) *settingsFlags {
 	return f
 }
 
+// acceptVerbosity lets a command take Nix's flags for more and less talk where it
+// has none of its own: Nix takes them everywhere.
+func acceptVerbosity(c *cobra.Command) {
+	fl := c.Flags()
+	if fl.Lookup("option") == nil || fl.Lookup("verbose") != nil || fl.ShorthandLookup("v") != nil {
+		return
+	}
+	fl.CountP("verbose", "v", "")
+	_ = fl.MarkHidden("verbose")
+	for _, name := range []string{"quiet", "debug"} {
+		if fl.Lookup(name) == nil {
+			fl.Bool(name, false, "")
+			_ = fl.MarkHidden(name)
+		}
+	}
+}
+
 // addBuildSettingsFlags adds the short names of the settings that builds are
 // steered with.
 func addBuildSettingsFlags(c *cobra.Command) *settingsFlags {
