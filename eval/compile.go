@@ -60,6 +60,23 @@ func (c *compiler) in(s *scope, f func()) {
 // later compiles an expression that is to be delayed.
 func (c *compiler) later(e ast.Expr) node { return delayable(c.expr(e)) }
 
+// asCode gives the code of a node, which can stand in a slot.
+func asCode(n node) *code {
+	switch n := n.(type) {
+	case *code:
+		return n
+	case *attrsNode:
+		return n.self
+	case *listNode:
+		return n.self
+	case *selectNode:
+		return n.self
+	case *withNode:
+		return n.self
+	}
+	return newCode(n)
+}
+
 // delayable wraps the nodes that cannot delay themselves.
 func delayable(n node) node {
 	switch n := n.(type) {
@@ -67,7 +84,7 @@ func delayable(n node) node {
 		*selectNode, *lambdaNode, *attrsNode, *listNode, *posNode, *code:
 		return n
 	}
-	return &code{n}
+	return newCode(n)
 }
 
 func (c *compiler) expr(e ast.Expr) node {
@@ -145,7 +162,7 @@ func (c *compiler) expr(e ast.Expr) node {
 
 func newSelect(x node, path []attrName, pos Pos) node {
 	n := &selectNode{x: x, path: path, pos: pos}
-	n.self = &code{n}
+	n.self = newCode(n)
 	return n
 }
 
@@ -162,11 +179,18 @@ func notPortable(path string) string {
 	return "are not portable. Consider replacing path literal '" + path + "' by a string, relative path, or parameter (lint-absolute-path-literals)"
 }
 
-func (c *compiler) variable(name string, pos Pos) node {
+func (c *compiler) variable(name string, pos Pos) node { return c.variableOf(c.scope, 0, name, pos) }
+
+// variableOf resolves a name in a scope that is some links above the environment
+// of the variable.
+func (c *compiler) variableOf(s *scope, above int32, name string, pos Pos) node {
 	k := c.sym(name)
-	depth, slot, ok, withs := c.scope.lookup(k)
+	depth, slot, ok, withs := s.lookup(k)
 	if ok {
-		return newVarNode(depth, slot, pos)
+		return newVarNode(depth+above, slot, pos)
+	}
+	for i := range withs {
+		withs[i] += above
 	}
 	if g := c.st.globals[name]; g != nil {
 		if g.Kind() == KindThunk {
@@ -180,7 +204,7 @@ func (c *compiler) variable(name string, pos Pos) node {
 		return c.fail(err)
 	}
 	n := &withNode{sym: k, pos: pos, depths: withs}
-	n.self = &code{n}
+	n.self = newCode(n)
 	return n
 }
 
@@ -278,7 +302,7 @@ func (c *compiler) list(e *ast.List, pos Pos) node {
 		}
 		return &constNode{ListOf(elems), pos}
 	}
-	n.self = &code{n}
+	n.self = newCode(n)
 	return n
 }
 
@@ -433,7 +457,7 @@ func (c *compiler) lambda(e *ast.Lambda, pos Pos) node {
 	c.in(s, func() {
 		for i, d := range order {
 			if f := list[d.index]; f.Default != nil {
-				n.formals[i].def = c.later(f.Default)
+				n.formals[i].def = asCode(c.expr(f.Default))
 			}
 		}
 		n.body = c.expr(e.Body)

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"slices"
+	"unsafe"
 
 	"gonix.dev/gonix/parser/ast"
 	"gonix.dev/gonix/parser/resolve"
@@ -176,7 +177,7 @@ func (c *compiler) attrs(m *resolve.Merged, rec bool, pos Pos) node {
 	if v, ok := n.constant(c.st); ok {
 		return &constNode{v, pos}
 	}
-	n.self = &code{n}
+	n.self = newCode(n)
 	return n
 }
 
@@ -204,8 +205,68 @@ func (c *compiler) let(e *ast.Let, pos Pos) node {
 	if len(m.Dynamic) > 0 {
 		return c.fail(c.st.Errorf(ErrSyntax, c.pos(m.Dynamic[0].Pos), "dynamic attributes not allowed in let"))
 	}
-	b := c.bind(&m, true)
-	n := &letNode{exprs: b.exprs, inherited: b.inherited, froms: b.froms, usesFrom: b.usesFrom, pos: pos}
-	c.in(&scope{syms: b.syms}, func() { n.body = c.expr(e.Body) })
+	n := &letNode{pos: pos}
+	b := c.bindLet(&m, n)
+	c.in(b, func() { n.body = c.expr(e.Body) })
 	return n
+}
+
+// bindLet compiles the bindings of a let into the row that its environments begin
+// as, and returns their scope. The sources of `inherit (from)` have the slots after
+// those of the names.
+func (c *compiler) bindLet(m *resolve.Merged, n *letNode) *scope {
+	from := len(c.order)
+	for i := range m.Attrs {
+		c.order = append(c.order, declared{c.sym(m.Attrs[i].Name), int32(i)})
+	}
+	order := c.order[from:]
+	slices.SortFunc(order, func(x, y declared) int { return int(x.sym) - int(y.sym) })
+	defer func() { c.order = c.order[:from] }()
+	names := len(order)
+	s := &scope{syms: make([]Sym, names)}
+	for i, d := range order {
+		s.syms[i] = d.sym
+	}
+	n.row = make([]Value, names, names+len(m.From))
+	c.in(s, func() {
+		slots := make([]int32, len(m.From)) // -1 for sources that are cheap to look up again
+		for i, f := range m.From {
+			slots[i] = -1
+			if !cheap(f) {
+				slots[i] = int32(len(n.row))
+				n.row = append(n.row, slotValue(c.expr(f)))
+			}
+		}
+		for i, d := range order {
+			a := &m.Attrs[d.index]
+			pos := c.pos(a.Pos)
+			var x node
+			switch a.Kind {
+			case resolve.Inherit:
+				x = c.variableOf(s.up, 1, a.Name, pos)
+			case resolve.InheritFrom:
+				path := []attrName{{sym: d.sym, pos: pos}}
+				if slot := slots[a.From]; slot >= 0 {
+					x = newSelect(&varNode{slot, pos}, path, pos)
+				} else {
+					x = newSelect(c.expr(m.From[a.From]), path, pos)
+				}
+			case resolve.Nested:
+				x = c.attrs(a.Set, a.Set.Rec, pos)
+			default:
+				x = c.expr(a.Expr)
+				nameLambda(x, d.sym)
+			}
+			n.row[i] = slotValue(x)
+		}
+	})
+	return s
+}
+
+// slotValue is what a slot begins as.
+func slotValue(n node) Value {
+	if k, ok := n.(*constNode); ok {
+		return k.v
+	}
+	return Value{unsafe.Pointer(asCode(n))}
 }

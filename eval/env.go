@@ -12,6 +12,9 @@ func (e *Env) slot(i int32) *Value {
 	return (*Value)(unsafe.Add(unsafe.Pointer(e), uintptr(i+1)*valueSize))
 }
 
+// slots gives the first n slots.
+func (e *Env) slots(n int) []Value { return unsafe.Slice(e.slot(0), n) }
+
 // thunk is an expression with its environment; later, its value.
 //
 // While code is not nil the thunk waits, and data is an *Env. When it is done

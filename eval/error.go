@@ -58,8 +58,9 @@ type Error struct {
 	// Cause is the error underneath, if any.
 	Cause error
 
-	cycleOf *thunk // the thunk that waits for itself, until the trace has passed it
-	dropped int    // frames left out of Trace
+	cycleOf   *thunk // the thunk that waits for itself, until the trace has passed it
+	cycleSlot *Value // likewise, the slot
+	dropped   int    // frames left out of Trace
 }
 
 func (e *Error) Error() string { return e.Msg }

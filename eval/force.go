@@ -42,7 +42,7 @@ func (st *State) forceThunk(t *thunk) (Value, *Error) {
 	if st.forceDepth++; st.forceDepth > maxForceDepth {
 		st.forceDepth--
 		t.state = thunkWaiting
-		return Value{}, st.Errorf(ErrRecursion, c.at(), "stack overflow; too many values wait for one another")
+		return Value{}, st.tooDeep(c)
 	}
 	v, err := c.n.eval(st, (*Env)(t.data))
 	st.forceDepth--
@@ -51,16 +51,9 @@ func (st *State) forceThunk(t *thunk) (Value, *Error) {
 		// remembered, anything else happens again.
 		t.state = thunkWaiting
 		if err.caught() {
-			t.state = thunkFailed
-			t.code = nil
-			t.data = unsafe.Pointer(&failure{err, len(err.Trace)})
+			t.fail(err)
 		}
-		if err.cycleOf != nil {
-			err.Cycle = append(err.Cycle, c.at())
-			if err.cycleOf == t {
-				err.cycleOf = nil
-			}
-		}
+		st.leaveCycle(err, c, t, nil)
 		return Value{}, err
 	}
 	t.state = thunkDone
@@ -82,13 +75,34 @@ func (f *failure) again() *Error {
 	return &e
 }
 
+// fail makes a thunk remember an error.
+func (t *thunk) fail(err *Error) {
+	t.state, t.code, t.data = thunkFailed, nil, unsafe.Pointer(&failure{err, len(err.Trace)})
+}
+
+func (st *State) tooDeep(c *code) *Error {
+	return st.Errorf(ErrRecursion, c.at(), "stack overflow; too many values wait for one another")
+}
+
+// leaveCycle notes, while the error of an infinite recursion leaves the evaluation
+// of c, that it is part of the cycle; t or s is where the cycle begins and ends.
+func (st *State) leaveCycle(err *Error, c *code, t *thunk, s *Value) {
+	if err.cycleOf == nil && err.cycleSlot == nil {
+		return
+	}
+	err.Cycle = append(err.Cycle, c.at())
+	if err.cycleOf != nil && err.cycleOf == t || err.cycleSlot != nil && err.cycleSlot == s {
+		err.cycleOf, err.cycleSlot = nil, nil
+	}
+}
+
 // applyNode calls the function in slot 0 with the arguments in the slots after
 // it: what builtins like map leave to be done later.
 type applyNode struct{ args int32 }
 
 var (
-	apply1 = &code{&applyNode{1}}
-	apply2 = &code{&applyNode{2}}
+	apply1 = newCode(&applyNode{1})
+	apply2 = newCode(&applyNode{2})
 )
 
 func (n *applyNode) eval(st *State, env *Env) (Value, *Error) {
@@ -132,7 +146,7 @@ func (n *goNode) at() Pos                  { return n.pos }
 
 // Lazy returns a thunk for a computation in Go.
 func (st *State) Lazy(pos Pos, f func() (Value, *Error)) Value {
-	return st.newThunk(&code{&goNode{f, pos}}, nil)
+	return st.newThunk(newCode(&goNode{f, pos}), nil)
 }
 
 // ForceInt forces v to be an integer; doing names what it is needed for.

@@ -11,8 +11,14 @@ type node interface {
 	at() Pos
 }
 
-// code wraps the nodes whose delay is a new thunk.
-type code struct{ n node }
+// code wraps the nodes whose delay is a new thunk. It can stand in a slot of the
+// environment it belongs to (see slot.go).
+type code struct {
+	header
+	n node
+}
+
+func newCode(n node) *code { return &code{header{kindCode}, n} }
 
 func (c *code) eval(st *State, env *Env) (Value, *Error) { return c.n.eval(st, env) }
 func (c *code) delay(st *State, env *Env) Value          { return st.newThunk(c, env) }
@@ -54,67 +60,46 @@ type varNodeN struct {
 	depth int32
 }
 
-// readSlot gives a slot's value in weak head normal form.
-func (st *State) readSlot(s *Value, pos Pos) (Value, *Error) {
-	v := *s
-	if v.Kind() != KindThunk {
-		return v, nil
-	}
-	t := v.asThunk()
-	if t.state == thunkDone {
-		v = t.value()
-		*s = v
-		return v, nil
-	}
-	v, err := st.forceThunk(t)
-	if err != nil {
-		if err.Kind == ErrRecursion && err.Pos == 0 {
-			err.Pos = pos
-		}
-		return Value{}, err
-	}
-	*s = v
-	return v, nil
-}
-
-// peekSlot gives a slot's value, forced if that has been done already.
-func peekSlot(s *Value) Value {
-	v := *s
-	if v.Kind() == KindThunk {
-		if t := v.asThunk(); t.state == thunkDone {
-			v = t.value()
-			*s = v
-		}
-	}
-	return v
-}
-
 func (n *varNode) eval(st *State, env *Env) (Value, *Error) {
-	return st.readSlot(env.slot(n.slot), n.pos)
+	return st.readSlot(env, env.slot(n.slot), n.pos)
 }
-func (n *varNode) delay(_ *State, env *Env) Value { return peekSlot(env.slot(n.slot)) }
-func (n *varNode) at() Pos                        { return n.pos }
+func (n *varNode) delay(st *State, env *Env) Value { return st.delaySlot(env, env.slot(n.slot)) }
+func (n *varNode) at() Pos                         { return n.pos }
 
 func (n *varNode1) eval(st *State, env *Env) (Value, *Error) {
-	return st.readSlot(env.up.slot(n.slot), n.pos)
+	env = env.up
+	return st.readSlot(env, env.slot(n.slot), n.pos)
 }
-func (n *varNode1) delay(_ *State, env *Env) Value { return peekSlot(env.up.slot(n.slot)) }
-func (n *varNode1) at() Pos                        { return n.pos }
+func (n *varNode1) delay(st *State, env *Env) Value {
+	env = env.up
+	return st.delaySlot(env, env.slot(n.slot))
+}
+func (n *varNode1) at() Pos { return n.pos }
 
 func (n *varNode2) eval(st *State, env *Env) (Value, *Error) {
-	return st.readSlot(env.up.up.slot(n.slot), n.pos)
+	env = env.up.up
+	return st.readSlot(env, env.slot(n.slot), n.pos)
 }
-func (n *varNode2) delay(_ *State, env *Env) Value { return peekSlot(env.up.up.slot(n.slot)) }
-func (n *varNode2) at() Pos                        { return n.pos }
+func (n *varNode2) delay(st *State, env *Env) Value {
+	env = env.up.up
+	return st.delaySlot(env, env.slot(n.slot))
+}
+func (n *varNode2) at() Pos { return n.pos }
 
-func (n *varNodeN) find(env *Env) *Value {
+func (n *varNodeN) find(env *Env) *Env {
 	for i := n.depth; i > 0; i-- {
 		env = env.up
 	}
-	return env.slot(n.slot)
+	return env
 }
-func (n *varNodeN) eval(st *State, env *Env) (Value, *Error) { return st.readSlot(n.find(env), n.pos) }
-func (n *varNodeN) delay(_ *State, env *Env) Value           { return peekSlot(n.find(env)) }
+func (n *varNodeN) eval(st *State, env *Env) (Value, *Error) {
+	env = n.find(env)
+	return st.readSlot(env, env.slot(n.slot), n.pos)
+}
+func (n *varNodeN) delay(st *State, env *Env) Value {
+	env = n.find(env)
+	return st.delaySlot(env, env.slot(n.slot))
+}
 
 func newVarNode(depth, slot int32, pos Pos) node {
 	switch depth {
@@ -152,7 +137,7 @@ func (n *withNode) eval(st *State, env *Env) (Value, *Error) {
 			return Value{}, err.AddTrace(n.pos, "while evaluating the first subexpression of a with expression")
 		}
 		if s := n.cache.find(set.AsAttrs(), n.sym); s != nil {
-			return st.readSlot(s, n.pos)
+			return st.readValue(s, n.pos)
 		}
 	}
 	return Value{}, st.Errorf(ErrUndefined, n.pos, "undefined variable '%s'", st.SymName(n.sym))

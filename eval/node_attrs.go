@@ -123,22 +123,19 @@ func (n *selectNode) at() Pos { return n.pos }
 
 // peekVar gives the value of a variable whose value is known.
 func peekVar(n node, env *Env) (Value, bool) {
-	var v Value
 	switch n := n.(type) {
 	case *varNode:
-		v = peekSlot(env.slot(n.slot))
+		return peekSlot(env.slot(n.slot)), true
 	case *varNode1:
-		v = peekSlot(env.up.slot(n.slot))
+		return peekSlot(env.up.slot(n.slot)), true
 	case *varNode2:
-		v = peekSlot(env.up.up.slot(n.slot))
+		return peekSlot(env.up.up.slot(n.slot)), true
 	case *varNodeN:
-		v = peekSlot(n.find(env))
+		return peekSlot(n.find(env).slot(n.slot)), true
 	case *constNode:
-		v = n.v
-	default:
-		return Value{}, false
+		return n.v, true
 	}
-	return v, true
+	return Value{}, false
 }
 
 // selectOrNode is x.a.b or default.
@@ -307,7 +304,7 @@ func (x *attrsExtra) fillRec(n *attrsNode, st *State, env, inner, from *Env, val
 		case x.usesFrom != nil && x.usesFrom[i]:
 			v = e.delay(st, from)
 		case x.overrides >= 0:
-			v = st.newThunk(&code{e}, inner)
+			v = st.newThunk(newCode(e), inner)
 		default:
 			v = st.delayRec(e, inner)
 		}
@@ -390,44 +387,22 @@ var unsetSlot = Value{unsafe.Pointer(&thunk{header: header{KindThunk}, state: th
 func (st *State) delayRec(n node, env *Env) Value {
 	v := n.delay(st, env)
 	if v == unsetSlot {
-		return st.newThunk(&code{n}, env)
+		return st.newThunk(newCode(n), env)
 	}
 	return v
 }
 
-// letNode is let ... in body.
+// letNode is let ... in body. Its environment begins as a copy of row, which
+// holds the code of every binding.
 type letNode struct {
-	exprs     []node
-	inherited []bool
-	froms     []node
-	usesFrom  []bool
-	body      node
-	pos       Pos
+	row  []Value
+	body node
+	pos  Pos
 }
 
 func (n *letNode) eval(st *State, env *Env) (Value, *Error) {
-	inner := st.newEnv(int32(len(n.exprs)), env)
-	for i := range n.exprs {
-		*inner.slot(int32(i)) = unsetSlot
-	}
-	from := inner
-	if n.froms != nil {
-		from = st.newEnv(int32(len(n.froms)), inner)
-		for i, f := range n.froms {
-			*from.slot(int32(i)) = st.delayRec(f, inner)
-		}
-	}
-	for i, e := range n.exprs {
-		s := inner.slot(int32(i))
-		switch {
-		case n.inherited[i]:
-			*s = e.delay(st, env)
-		case n.usesFrom != nil && n.usesFrom[i]:
-			*s = st.delayRec(e, from)
-		default:
-			*s = st.delayRec(e, inner)
-		}
-	}
+	inner := st.newEnv(int32(len(n.row)), env)
+	copy(inner.slots(len(n.row)), n.row)
 	return n.body.eval(st, inner)
 }
 func (n *letNode) delay(*State, *Env) Value { panic("letNode is always wrapped") }

@@ -1,6 +1,10 @@
 package eval
 
-import "gonix.dev/gonix/eval/suggest"
+import (
+	"unsafe"
+
+	"gonix.dev/gonix/eval/suggest"
+)
 
 // lambdaNode is a function written in Nix: of one argument that it takes apart,
 // or of one or more plain, curried arguments.
@@ -27,7 +31,7 @@ type param struct {
 
 type formal struct {
 	sym Sym
-	def node // nil when required
+	def *code // nil when required
 	pos Pos
 }
 
@@ -292,7 +296,7 @@ func (st *State) bindFormals(fn *lambdaNode, env *Env, arg Value, pos Pos) *Erro
 	if fn.alias {
 		*env.slot(0) = arg
 	}
-	used, defaults := 0, false
+	used := 0
 	if set.base == nil {
 		keys, j := set.shape.keys, 0
 		// Few formals of a large set are looked up; otherwise both are walked.
@@ -318,8 +322,7 @@ func (st *State) bindFormals(fn *lambdaNode, env *Env, arg Value, pos Pos) *Erro
 			case f.def == nil:
 				return st.missingArgument(fn, f, pos)
 			default:
-				*s = unsetSlot
-				defaults = true
+				*s = Value{unsafe.Pointer(f.def)}
 			}
 		}
 	} else {
@@ -332,20 +335,12 @@ func (st *State) bindFormals(fn *lambdaNode, env *Env, arg Value, pos Pos) *Erro
 			} else if f.def == nil {
 				return st.missingArgument(fn, f, pos)
 			} else {
-				*s = unsetSlot
-				defaults = true
+				*s = Value{unsafe.Pointer(f.def)}
 			}
 		}
 	}
 	if !fn.ellipsis && used != set.Len() {
 		return st.unexpectedArgument(fn, set, pos)
-	}
-	if defaults {
-		for i := range fn.formals {
-			if s := env.slot(fn.first + int32(i)); *s == unsetSlot {
-				*s = st.delayRec(fn.formals[i].def, env)
-			}
-		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ type Kind uint8
 const (
 	KindInvalid Kind = iota
 	KindThunk        // not evaluated yet
+	kindCode         // in slots only: an expression of the slot's own environment, not evaluated yet
 	KindInt
 	KindFloat
 	KindBool
@@ -201,7 +202,7 @@ func (v Value) IsFunction() bool { return v.Kind() >= KindLambda }
 func (v Value) same(w Value) bool { return v == w }
 
 var kindNames = [...]string{
-	KindInvalid: "nothing", KindThunk: "a thunk", KindInt: "an integer", KindFloat: "a float",
+	KindInvalid: "nothing", KindThunk: "a thunk", kindCode: "a thunk", KindInt: "an integer", KindFloat: "a float",
 	KindBool: "a Boolean", KindNull: "null", KindString: "a string", KindPath: "a path",
 	KindList: "a list", KindAttrs: "a set", KindLambda: "a function",
 	KindPrimOp: "a built-in function", KindPrimOpApp: "a partially applied built-in function",
