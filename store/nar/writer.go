@@ -14,6 +14,7 @@ import (
 type Writer struct {
 	w       io.Writer
 	buf     []byte
+	pooled  *[]byte // what buf came from
 	dirs    []openDir
 	left    int64 // bytes of the current file still to be written
 	pad     int
@@ -23,11 +24,15 @@ type Writer struct {
 
 // NewWriter writes an archive to w, in pieces of at most 128 KiB.
 func NewWriter(w io.Writer) *Writer {
-	return &Writer{w: w, buf: buffers.Get().([]byte)[:0]}
+	pooled := buffers.Get().(*[]byte)
+	return &Writer{w: w, pooled: pooled, buf: (*pooled)[:0]}
 }
 
 // buffers are those of closed writers: most archives are much smaller.
-var buffers = sync.Pool{New: func() any { return make([]byte, 0, bufferSize) }}
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, 0, bufferSize)
+	return &b
+}}
 
 // WriteHeader begins a node. The first has the path "". The others must come in
 // order: parents before children, siblings sorted by name.
@@ -221,8 +226,9 @@ func (w *Writer) Close() error {
 		w.endDir()
 	}
 	if w.err = w.flush(); w.err == nil {
-		buffers.Put(w.buf[:0])
-		w.buf, w.started = nil, false
+		*w.pooled = w.buf
+		buffers.Put(w.pooled)
+		w.pooled, w.buf, w.started = nil, nil, false
 	}
 	return w.err
 }
