@@ -80,7 +80,7 @@ func (p *printer) notesOf(start ast.Pos) {
 // commentOf prints the comment after a token.
 func (p *printer) commentOf(end ast.Pos) {
 	if c := p.takeComment(end); c.size > 0 {
-		if last := p.src[end-1]; last != ';' && last != ',' {
+		if last := p.src[end-1]; last != ';' && last != ',' && end != p.itemEnd {
 			p.unsettled = true
 		}
 		p.comment(c)
