@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"gonix.dev/gonix/formatter"
@@ -60,16 +62,26 @@ func (r *fmtRun) run(ctx context.Context) error {
 		}
 		bar.show(printed)
 	}
+	batches := !r.o.readOnly() && len(r.files) >= manyFiles && oneFileSystem(r.env, r.files)
 	for range min(runtime.GOMAXPROCS(0), len(r.files)) {
 		workers.Go(func() {
 			var w fmtWorker
+			if batches {
+				w.out.batch, w.out.sync = syncBatch, syncFolder
+			}
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(r.files) {
-					return
+					break
 				}
 				reports[i] = r.file(ctx, &w, r.files[i])
 				finish(i)
+			}
+			if err := w.out.flush(); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failures++
+				r.o.failed(r.env, err)
 			}
 		})
 	}
@@ -90,6 +102,30 @@ func (r *fmtRun) run(ctx context.Context) error {
 type fmtWorker struct {
 	formatter formatter.Formatter
 	text      []byte // of the last file
+	out       replacements
+}
+
+// manyFiles is from how many files on they are written in batches.
+const manyFiles = 64
+
+// oneFileSystem reports whether all files are on one file system, as a batch must
+// be.
+func oneFileSystem(env *Env, files []string) bool {
+	var first syscall.Stat_t
+	dir := ""
+	for i, name := range files {
+		path := filepath.Dir(inDir(env, name))
+		if path == dir {
+			continue
+		}
+		dir = path
+		var stat syscall.Stat_t
+		if syscall.Stat(dir, &stat) != nil || i > 0 && stat.Dev != first.Dev {
+			return false
+		}
+		first = stat
+	}
+	return true
 }
 
 // file formats one file.
@@ -109,7 +145,7 @@ func (r *fmtRun) file(ctx context.Context, w *fmtWorker, name string) fmtReport 
 	}
 	report := r.o.report(r.env, name, src, out)
 	if report.different && !r.o.readOnly() {
-		if err := replaceFile(path, out); err != nil {
+		if err := w.out.replace(path, out); err != nil {
 			report.err = pathError(name, err)
 		}
 	}

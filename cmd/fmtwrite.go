@@ -72,6 +72,24 @@ func retryOpen(path string, flags int, mode uint32) (int, error) {
 // as far as that is allowed, the owner stay. A file with several names cannot be
 // replaced under all of them: it is overwritten.
 func replaceFile(path string, text []byte) error {
+	var now replacements
+	return now.replace(path, text)
+}
+
+// replacements are files that are about to be replaced. Making a text durable is
+// what takes longest, so that for many files it is done at once, and the files
+// take their names after that. Until then they are in their folders under names
+// that start with a dot. The zero value replaces each file immediately.
+type replacements struct {
+	batch   int // files to replace at once
+	sync    func(dir string) error
+	pending []replacement
+}
+
+type replacement struct{ tmp, path string }
+
+// replace replaces the text of a file, now or with the next call of flush.
+func (r *replacements) replace(path string, text []byte) error {
 	var stat syscall.Stat_t
 	if err := syscall.Lstat(path, &stat); err != nil {
 		return &os.PathError{Op: "stat", Path: path, Err: err}
@@ -81,10 +99,7 @@ func replaceFile(path string, text []byte) error {
 		if err != nil {
 			return err
 		}
-		path = target
-		if err := syscall.Stat(path, &stat); err != nil {
-			return &os.PathError{Op: "stat", Path: path, Err: err}
-		}
+		return replaceFile(target, text) // it may be on another file system
 	}
 	if stat.Nlink > 1 {
 		return overwriteFile(path, text)
@@ -93,7 +108,7 @@ func replaceFile(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	if err = fill(fd, &stat, text); err == nil {
+	if err = fill(fd, &stat, text); err == nil && r.batch == 0 {
 		err = syscall.Fsync(fd)
 	}
 	if e := syscall.Close(fd); err == nil {
@@ -103,11 +118,32 @@ func replaceFile(path string, text []byte) error {
 		syscall.Unlink(tmp)
 		return &os.PathError{Op: "write", Path: path, Err: err}
 	}
-	if err := syscall.Rename(tmp, path); err != nil {
-		syscall.Unlink(tmp)
-		return &os.LinkError{Op: "rename", Old: tmp, New: path, Err: err}
+	r.pending = append(r.pending, replacement{tmp, path})
+	if len(r.pending) > r.batch {
+		return r.flush()
 	}
 	return nil
+}
+
+// flush replaces the files that are pending.
+func (r *replacements) flush() error {
+	pending := r.pending
+	r.pending = r.pending[:0]
+	var failed error
+	if r.batch > 0 && len(pending) > 0 {
+		failed = r.sync(filepath.Dir(pending[0].path))
+	}
+	for _, p := range pending {
+		if failed == nil {
+			if err := syscall.Rename(p.tmp, p.path); err != nil {
+				failed = &os.LinkError{Op: "rename", Old: p.tmp, New: p.path, Err: err}
+			}
+		}
+		if failed != nil {
+			syscall.Unlink(p.tmp)
+		}
+	}
+	return failed
 }
 
 // createBeside creates a temporary file in the folder of path.
