@@ -27,8 +27,8 @@ func TestUnifiedDiff(t *testing.T) {
 	}{
 		{"two hunks", lines(20, nil), lines(20, map[int]string{2: "two\n", 19: ""}),
 			"@@ -1,5 +1,5 @@\n 1\n-2\n+two\n 3\n 4\n 5\n@@ -16,5 +16,4 @@\n 16\n 17\n 18\n-19\n 20\n"},
-		{"one hunk", lines(9, nil), lines(9, map[int]string{1: "", 8: "8\n8a\n"}),
-			"@@ -1,9 +1,9 @@\n-1\n 2\n 3\n 4\n 5\n 6\n 7\n 8\n+8a\n 9\n"},
+		{"one hunk", lines(9, nil), lines(9, map[int]string{1: "", 7: "7\n7a\n"}),
+			"@@ -1,9 +1,9 @@\n-1\n 2\n 3\n 4\n 5\n 6\n 7\n+7a\n 8\n 9\n"},
 		{"no end of line", "a", "a\n", "@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n"},
 		{"from nothing", "", "a\n", "@@ -0,0 +1 @@\n+a\n"},
 	}
