@@ -23,6 +23,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newConfigCmd,
 	newCopyCmd,
 	newDerivationCmd,
+	newDoctorCmd,
 	newEvalCmd,
 	newFmtCmd,
 	newHashCmd,
@@ -37,6 +38,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newShowConfigCmd,
 	newStoreCmd,
 	newWhyDependsCmd,
+	newWhyRebuildCmd,
 }
 
 // legacyTools makes the commands that are chosen by the name gonix is called by:
