@@ -140,7 +140,10 @@ func buildSettings(env *Env, s *settings.Settings, talk talkFlags) (builder.Sett
 		CADerivations: s.Feature("ca-derivations"), ImpureDerivations: s.Feature("impure-derivations"),
 		LogCommand: "nix-store -l", Getenv: env.Getenv, Environ: env.Environ,
 	}
-	if s.Feature("nix-command") {
+	switch {
+	case !talk.legacy:
+		b.LogCommand = "gonix log"
+	case s.Feature("nix-command"):
 		b.LogCommand = "nix log"
 	}
 	if b.Cores == 0 {

@@ -17,20 +17,23 @@ import (
 
 func newLogCmd(env *Env) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "log INSTALLABLE",
+		Use:   "log [INSTALLABLE]",
 		Short: "Show the build log of a derivation or store path",
 		Long: `Log prints what the builder of a derivation printed: from the store's own logs,
 and else from binary caches that have it. An installable is as for gonix build.`,
 		Example: `  gonix log ./result
   gonix log -f ./examples greet
   gonix log /nix/store/HASH-NAME.drv`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 	}
 	conf := addSettingsFlags(c)
 	f := addEvalFlags(c, conf)
 	f.addSources(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		ctx := c.Context()
+		if len(args) == 0 {
+			args = []string{""}
+		}
 		s, err := conf.load(env)
 		if err != nil {
 			return err
