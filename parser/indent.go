@@ -27,6 +27,9 @@ func (p *parser) indString() *ast.IndString {
 	start := p.start
 	mark := len(p.pieces)
 	src, i := p.src, p.end
+	if p.cut.end > 0 && start == p.cut.start {
+		src = src[:max(p.cut.end, i)]
+	}
 
 	// Spaces up to the first line end belong to the opening.
 	j := i
@@ -40,13 +43,18 @@ func (p *parser) indString() *ast.IndString {
 loop:
 	for {
 		if i >= len(src) {
+			if len(src) < len(p.src) { // closed by repair
+				p.pos, p.end = i, i
+				p.next()
+				break
+			}
 			p.set(ast.EOF, len(src), len(src))
 			p.prevEnd = len(src)
 			p.unexpected("indented string", "'${'", "end of an indented string")
 			break
 		}
 		begin := i
-		i = p.indRun(i)
+		i = p.indRun(src, i)
 		if i > begin {
 			p.piece(begin, i, src[begin:i], true)
 			if p.nul {
@@ -111,8 +119,7 @@ loop:
 // indRun returns the end of the plain text at i: `$` stands for itself unless
 // `{` or `'` follows, and so does a quote unless `'` or `$` follows; what follows
 // is passed over with them.
-func (p *parser) indRun(i int) int {
-	src := p.src
+func (p *parser) indRun(src string, i int) int {
 	for i < len(src) {
 		if props[src[i]]&isIndRun != 0 {
 			i++

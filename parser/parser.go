@@ -45,17 +45,17 @@ type parser struct {
 	// await counts the constructs around that end at a kind of token.
 	await [64]int32
 	// eofPos is where an unexpected end of the file is reported, if not there.
-	eofPos         int
-	keep           bool
-	pipes          bool
-	split          []*ast.AttrName // the path of the next binding, read already by mistake
-	cutString, cut int             // a string, by its start, and where it is cut off; see repair
-	optionalEnd    bool            // the last of all bindings needs no semicolon
-	lastOr         *ast.Apply      // the last application to a variable `or`
-	failed         bool            // an error was reported that Nix's grammar would stop at
-	noBlockEnd     bool            // no comment ends in the rest of the text
-	nul            bool            // the text scanned last has NUL bytes
-	file           *ast.File
+	eofPos      int
+	keep        bool
+	pipes       bool
+	split       []*ast.AttrName // the path of the next binding, read already by mistake
+	cut         cut             // a string to close by force; see repair
+	optionalEnd bool            // the last of all bindings needs no semicolon
+	lastOr      *ast.Apply      // the last application to a variable `or`
+	failed      bool            // an error was reported that Nix's grammar would stop at
+	noBlockEnd  bool            // no comment ends in the rest of the text
+	nul         bool            // the text scanned last has NUL bytes
+	file        *ast.File
 
 	nodes nodes
 	text  textSlab

@@ -6,15 +6,19 @@ import (
 	"gonix.dev/gonix/parser/ast"
 )
 
-// A "string" without its closing quote swallows the text up to the next quote,
-// from where on code and strings have changed places. The first error may be far
-// below, and hardly anything in between is read as what it is. Since such strings
-// are seldom meant to go over several lines, the text is read again with one of
-// them closed at the end of its first line. If that mends everything, it is the
-// tree to go on with, and the error stays as it was.
+// A string without its closing quote swallows the text up to the next quote, from
+// where on code and strings have changed places. The first error may be far below,
+// and hardly anything in between is read as what it is. So the text is read again
+// with one of the strings closed where it was probably meant to end: a "string" at
+// the end of its first line, an indented string before the first line that is
+// indented no more than the one it starts in and looks like code. If that mends
+// everything, it is the tree to go on with; the error stays as it was.
 
 // maxRepairs bounds how many strings are tried.
 const maxRepairs = 4
+
+// cut is where a string, given by its start, is closed by force.
+type cut struct{ start, end int }
 
 // repair replaces the tree of a file with errors by a better one, if there is
 // any.
@@ -23,11 +27,11 @@ func repair(f *ast.File, mode Mode, bindings bool) {
 	if first.Code != CodeSyntax {
 		return
 	}
-	for _, start := range longStrings(f, first.Start, mode, bindings) {
+	for _, c := range cuts(f, first.Start, mode, bindings) {
 		again := &ast.File{Name: f.Name, Src: f.Src}
-		p := &parser{cutString: start, cut: cutAt(f.Src, start)}
+		p := &parser{cut: c}
 		p.run(again, mode, bindings)
-		if len(again.Errors) == 0 {
+		if mended(again, c) {
 			f.Root, f.Tokens, f.Comments, f.Warnings = again.Root, again.Tokens, again.Comments, again.Warnings
 			f.Errors = f.Errors[:1]
 			return
@@ -35,50 +39,121 @@ func repair(f *ast.File, mode Mode, bindings bool) {
 	}
 }
 
-// longStrings returns the starts of the "strings" that begin before an offset and
-// have several lines, or no end.
-func longStrings(f *ast.File, before ast.Pos, mode Mode, bindings bool) []int {
+// mended reports whether a cut leaves no error but, perhaps, that of a semicolon
+// missing right there.
+func mended(f *ast.File, c cut) bool {
+	switch len(f.Errors) {
+	case 0:
+		return true
+	case 1:
+		at := int(f.Errors[0].Start)
+		return at >= c.end && !strings.ContainsAny(strings.TrimLeft(f.Src[c.end:at], " \t\r\n"), "\r\n")
+	}
+	return false
+}
+
+// cuts returns the strings that begin before an offset and may lack their end.
+func cuts(f *ast.File, before ast.Pos, mode Mode, bindings bool) []cut {
 	tokens := f.Tokens
 	if mode&KeepTokens == 0 {
 		kept := &ast.File{Src: f.Src}
 		new(parser).run(kept, mode|KeepTokens, bindings)
 		tokens = kept.Tokens
 	}
-	var open, found []int
-	for i, t := range tokens {
+	var found []cut
+	add := func(start, end int, closed bool) {
+		at := 0
+		if f.Src[start] == '"' {
+			at = cutString(f.Src[:end], start, closed)
+		} else {
+			at = cutIndented(f.Src[:end], start)
+		}
+		if at > 0 && len(found) < maxRepairs {
+			found = append(found, cut{start, at})
+		}
+	}
+	var open []int
+	for _, t := range tokens {
 		if t.Start >= before && len(open) == 0 {
 			break
 		}
 		switch t.Kind {
 		case ast.STR_OPEN:
-			open = append(open, i)
+			open = append(open, int(t.Start))
 		case ast.STR_CLOSE:
-			if len(open) == 0 {
-				continue
-			}
-			start := tokens[open[len(open)-1]].Start
-			open = open[:len(open)-1]
-			if f.Src[start] == '"' && start < before && strings.ContainsAny(f.Src[start:t.End], "\n\r") {
-				found = append(found, int(start))
+			if last := len(open) - 1; last >= 0 {
+				if open[last] < int(before) {
+					add(open[last], int(t.Start), true)
+				}
+				open = open[:last]
 			}
 		}
 	}
-	for _, i := range open {
-		if start := int(tokens[i].Start); f.Src[start] == '"' {
-			found = append(found, start)
-		}
+	for _, start := range open {
+		add(start, len(f.Src), false)
 	}
-	return found[:min(len(found), maxRepairs)]
+	return found
 }
 
-// cutAt returns where the string at start should have ended: at the end of its
-// line, before the punctuation there.
-func cutAt(src string, start int) int {
-	line := src[start+1:]
-	if n := strings.IndexAny(line, "\n\r"); n >= 0 {
-		line = line[:n]
+// cutString returns where the "string" at start, which reaches to the end of src,
+// should have ended: at the end of its line, before the punctuation there. It is 0
+// when the string is closed in that line.
+func cutString(src string, start int, closed bool) int {
+	n := strings.IndexAny(src[start:], "\n\r")
+	switch {
+	case n < 0 && closed:
+		return 0
+	case n < 0:
+		n = len(src) - start
 	}
-	return start + 1 + len(strings.TrimRight(line, " \t;,)]}"))
+	return max(start+1, len(strings.TrimRight(src[:start+n], " \t;,)]}")))
+}
+
+// cutIndented returns the same for an indented string: the end of the last line
+// before one that looks like code again; 0 when there is none.
+func cutIndented(src string, start int) int {
+	line := strings.LastIndexByte(src[:start], '\n') + 1
+	limit := spaces(src[line:])
+	end := start + 2
+	for at := start; ; {
+		n := strings.IndexByte(src[at:], '\n')
+		if n < 0 {
+			return 0
+		}
+		at += n + 1
+		text := src[at:]
+		if n := strings.IndexByte(text, '\n'); n >= 0 {
+			text = text[:n]
+		}
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		if spaces(text) <= limit && likeCode(strings.TrimSpace(text)) {
+			return end
+		}
+		end = at + len(text)
+	}
+}
+
+// spaces returns how many spaces a text starts with.
+func spaces(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
+
+// likeCode reports whether a line, without its indentation, is more like Nix than
+// like text: a binding, an inherit, or closing brackets.
+func likeCode(line string) bool {
+	if strings.Trim(line, ")]};") == "" || line == "in" || strings.HasPrefix(line, "inherit ") {
+		return true
+	}
+	name, _, found := strings.Cut(line, " =")
+	if !found {
+		return false
+	}
+	for i := 0; i < len(name); i++ {
+		if props[name[i]]&isIdent == 0 && name[i] != '.' && name[i] != '"' {
+			return false
+		}
+	}
+	return true
 }
 
 // resumeText returns where the text of a "string" goes on after an interpolation

@@ -20,8 +20,8 @@ func (p *parser) str() *ast.String {
 func (p *parser) strParts() []ast.Part {
 	mark := len(p.parts)
 	src, i := p.src, p.end
-	if p.cut > 0 && p.start == p.cutString {
-		src = src[:max(p.cut, i)]
+	if p.cut.end > 0 && p.start == p.cut.start {
+		src = src[:max(p.cut.end, i)]
 	}
 	for {
 		start := i
