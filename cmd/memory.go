@@ -10,7 +10,7 @@ import (
 // firstCollection is the heap size, in bytes, from which an evaluating command
 // collects garbage at all: most evaluations end before that, and what they make
 // mostly lives until they end.
-const firstCollection = 350 << 20
+const firstCollection = 380 << 20
 
 var deferCollectionOnce sync.Once
 

@@ -361,6 +361,9 @@ func (b *AttrsBuilder) Add(k Sym, pos Pos, v Value) *AttrsBuilder {
 	return b
 }
 
+// Has reports whether an attribute has been added; it looks at all of them.
+func (b *AttrsBuilder) Has(k Sym) bool { return slices.Contains(b.keys, k) }
+
 // Build returns the set. Of attributes added twice the first stays.
 func (b *AttrsBuilder) Build() *Attrs {
 	if len(b.keys) == 0 {

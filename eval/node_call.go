@@ -129,9 +129,10 @@ func (n *callNode) eval(st *State, env *Env) (Value, *Error) {
 		case KindPrimOp:
 			p := f.asPrimOp()
 			if len(args) < p.Arity {
-				app := newPrimOpApp(p)
-				for _, a := range args {
-					app = app.with(st.argument(a, env))
+				app := newPrimOpApp(p, st.argument(args[0], env))
+				for _, a := range args[1:] {
+					app.args[app.n] = st.argument(a, env)
+					app.n++
 				}
 				return app.value(), nil
 			}
@@ -427,7 +428,7 @@ func (st *State) call1(f, arg Value, pos Pos) (Value, *Error) {
 	case KindPrimOp:
 		p := f.asPrimOp()
 		if p.Arity > 1 {
-			return newPrimOpApp(p).with(arg).value(), nil
+			return newPrimOpApp(p, arg).value(), nil
 		}
 		a := [maxArity]Value{arg}
 		return st.callPrimOp(p, &a, pos)

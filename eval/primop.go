@@ -35,8 +35,10 @@ type primOpApp struct {
 	args [maxArity]Value
 }
 
-func newPrimOpApp(p *PrimOp) *primOpApp {
-	return &primOpApp{header: header{KindPrimOpApp}, op: p}
+func newPrimOpApp(p *PrimOp, first Value) *primOpApp {
+	a := &primOpApp{header: header{KindPrimOpApp}, n: 1, op: p}
+	a.args[0] = first
+	return a
 }
 
 // with returns an application to one argument more.

@@ -155,7 +155,7 @@ func New(opts Options, builtins ...Builtin) *State {
 		caches:       make(map[any]any),
 		merges:       make(map[[2]*Shape]merge),
 	}
-	st.syms.ids = make(map[string]Sym, 1<<12)
+	st.syms.ids = make(map[string]Sym, 1<<14)
 	st.Sym("") // symbol 0 means none
 	st.initWellKnown()
 	st.initHasher()

@@ -129,7 +129,10 @@ func listToAttrs(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.
 	const what = "in a {name=...; value=...;} pair"
 	out := st.NewAttrs(len(elems))
 	nameSym, valueSym := st.Sym("name"), st.Sym("value")
-	seen := make(map[eval.Sym]bool, len(elems))
+	var seen map[eval.Sym]bool // of long lists
+	if len(elems) > 16 {
+		seen = make(map[eval.Sym]bool, len(elems))
+	}
 	for i := range elems {
 		pair, err := st.ForceAttrs(elems[i], pos, "while evaluating an element of the list passed to builtins.listToAttrs")
 		if err != nil {
@@ -144,10 +147,12 @@ func listToAttrs(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.
 			return eval.Value{}, err
 		}
 		k := st.Sym(name)
-		if seen[k] {
+		if seen == nil && out.Has(k) || seen[k] {
 			continue
 		}
-		seen[k] = true
+		if seen != nil {
+			seen[k] = true
+		}
 		v := pair.GetAttr(valueSym)
 		if v.Value == nil {
 			return eval.Value{}, st.MissingAttr(pair, "value", 0).AddTrace(0, what)

@@ -119,7 +119,9 @@ func (b *drvBuilder) build() (eval.Value, *eval.Error) {
 	}
 	b.drv.Name = b.name
 	b.outputs = []string{"out"}
-	for _, at := range b.st.Sorted(b.set) {
+	attrs := b.st.Sorted(b.set)
+	b.drv.Env = make([]drv.EnvVar, 0, len(attrs)+2)
+	for _, at := range attrs {
 		key := b.st.SymName(at.Sym)
 		if key == "__ignoreNulls" {
 			continue
