@@ -85,7 +85,7 @@ func unifiedDiff(name, before, after string, color bool) []byte {
 // that have no more between them than the context of both are one hunk.
 func hunkEnd(lines []diffLine, i int) int {
 	last := i
-	for ; i < len(lines) && i-last <= 2*diffContext; i++ {
+	for ; i < len(lines) && i-last <= 2*diffContext+1; i++ {
 		if lines[i].mark != ' ' {
 			last = i
 		}

@@ -71,10 +71,9 @@ func (p *printer) application(a application) {
 		p.level--
 		p.postApplication(a)
 	default:
-		flat, breaks := p.flat, p.breaks
+		breaks := p.breaks
 		p.function(a, last, before)
 		if simple && p.breaks == breaks {
-			_ = flat
 			p.flatten(first, 0)
 			p.space(hardSpace)
 			p.lastArgument(a.args[last])

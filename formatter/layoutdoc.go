@@ -150,14 +150,6 @@ func isASCII(s string) bool {
 	return true
 }
 
-// bytes returns the text of e.
-func (d *doc) bytes(e *elem) string {
-	if e.pos >= 0 {
-		return d.src[e.pos : e.pos+e.size]
-	}
-	return string(d.aux[^e.pos : ^e.pos+e.size])
-}
-
 // source adds the text src[start:end].
 func (d *doc) source(k kind, start, end int32) {
 	if start == end {

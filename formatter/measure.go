@@ -56,9 +56,6 @@ func (r *run) flush() {
 // finish checks that the run is complete: a line break at its end is one too.
 func (r *run) finish() { r.hard = r.hard || r.tail.isBreak() }
 
-// fits reports whether the run takes at most limit columns.
-func (r *run) fits(limit int32) bool { return !r.hard && r.width+r.tail.blank() <= limit }
-
 // firstLineWidth returns the number of columns that the elements from index i on
 // take up to the first place where the line may be broken. It stops counting
 // beyond limit.
