@@ -29,6 +29,22 @@ func files() []eval.Builtin {
 	)
 }
 
+// mayRead refuses paths that pure or restricted evaluation may not see, by their
+// own name or behind symlinks.
+func mayRead(st *eval.State, p string, pos eval.Pos) *eval.Error {
+	if err := st.CheckAccess(p, pos); err != nil {
+		return err
+	}
+	if o := st.Options(); !o.Pure && !o.Restricted {
+		return nil
+	}
+	real, err := st.ResolveSymlinks(p)
+	if err != nil || real == p {
+		return err
+	}
+	return st.CheckAccess(real, pos)
+}
+
 // realisePath turns a value into a path that can be read: what its context needs
 // is built first.
 func realisePath(st *eval.State, v eval.Value, pos eval.Pos) (string, *eval.Error) {
@@ -160,7 +176,7 @@ func readFile(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Err
 	if err != nil {
 		return eval.Value{}, err
 	}
-	if err := st.CheckAccess(p, pos); err != nil {
+	if err := mayRead(st, p, pos); err != nil {
 		return eval.Value{}, err
 	}
 	b, ferr := st.Options().World.ReadFile(p)
@@ -198,7 +214,7 @@ func readDir(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.Erro
 	if err != nil {
 		return eval.Value{}, err
 	}
-	if err := st.CheckAccess(p, pos); err != nil {
+	if err := mayRead(st, p, pos); err != nil {
 		return eval.Value{}, err
 	}
 	entries, derr := st.Options().World.ReadDir(p)

@@ -46,7 +46,7 @@ func hashFile(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *eval.
 	if err != nil {
 		return eval.Value{}, err
 	}
-	if err := st.CheckAccess(p, pos); err != nil {
+	if err := mayRead(st, p, pos); err != nil {
 		return eval.Value{}, err
 	}
 	text, ferr := st.Options().World.ReadFile(p)
