@@ -7,19 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-// readFileString reads a whole file into a string without copying it again.
-func readFileString(name string) (string, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return "", err
-	}
-	return unsafe.String(unsafe.SliceData(b), len(b)), nil
-}
 
 // removeTree removes a tree, also below directories that were made unwritable,
 // and never follows symbolic links.

@@ -36,11 +36,10 @@ type loop struct {
 	cancel context.CancelCauseFunc
 	mode   Mode
 
-	awake   []*goal
-	drvs    map[store.Path]*drvGoal
-	paths   map[store.Path]*pathGoal
-	top     map[*goal]bool
-	stopped bool // a top goal failed: nothing new begins
+	awake []*goal
+	drvs  map[store.Path]*drvGoal
+	paths map[store.Path]*pathGoal
+	top   map[*goal]bool
 
 	done    chan func() // completions of tasks, run by the loop
 	tasks   int         // under way

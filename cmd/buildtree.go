@@ -33,15 +33,14 @@ type treeUI struct {
 
 // treeRow is one activity that runs.
 type treeRow struct {
-	typ      int
-	name     string
-	parent   uint64
-	begin    time.Time
-	phase    string
-	last     string // line of its log
-	have     int64  // bytes
-	want     int64
-	waitedOn string
+	typ    int
+	name   string
+	parent uint64
+	begin  time.Time
+	phase  string
+	last   string // line of its log
+	have   int64  // bytes
+	want   int64
 }
 
 // treeTick is how often the view is painted again.

@@ -31,7 +31,6 @@ type evalFlags struct {
 	impure    bool
 	stats     bool
 	store     string
-	features  []string
 	talk      *talkFlags // of commands that build
 }
 

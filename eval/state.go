@@ -112,7 +112,6 @@ type State struct {
 	hasher       *drv.Hasher
 	derivations  map[store.Path]*drv.Derivation
 	searchCache  map[string]string
-	warned       map[string]bool
 	realised     map[*ContextElem]string
 	caches       map[any]any
 	merges       map[[2]*Shape]merge // of shapes that the program's expressions have
@@ -150,7 +149,6 @@ func New(opts Options, builtins ...Builtin) *State {
 		copied:       make(map[string]copiedSource),
 		derivations:  make(map[store.Path]*drv.Derivation),
 		searchCache:  make(map[string]string),
-		warned:       make(map[string]bool),
 		realised:     make(map[*ContextElem]string),
 		caches:       make(map[any]any),
 		merges:       make(map[[2]*Shape]merge),
@@ -194,14 +192,6 @@ func (st *State) poll() *Error {
 func (st *State) Warn(format string, args ...any) {
 	if st.opts.Warn != nil {
 		st.opts.Warn(fmt.Sprintf(format, args...))
-	}
-}
-
-// warnOnce reports something once.
-func (st *State) warnOnce(msg string) {
-	if !st.warned[msg] {
-		st.warned[msg] = true
-		st.Warn("%s", msg)
 	}
 }
 

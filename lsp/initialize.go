@@ -1,5 +1,7 @@
 package lsp
 
+//lint:file-ignore SA1019 RootURI and RootPath are all that old clients send
+
 import (
 	"context"
 	"os"

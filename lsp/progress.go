@@ -56,11 +56,6 @@ func (s *Server) startProgress(ctx context.Context, token protocol.ProgressToken
 	return ctx, p
 }
 
-// report says how far the work is.
-func (p *progress) report(message string, percent int) {
-	p.send(protocol.WorkDoneProgressReport{Kind: "report", Message: &message, Percentage: ref(uint32(percent))})
-}
-
 // end stops showing the work.
 func (p *progress) end(message string) {
 	p.send(protocol.WorkDoneProgressEnd{Kind: "end", Message: &message})

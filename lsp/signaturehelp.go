@@ -54,7 +54,9 @@ func (s *Server) signature(ctx context.Context, d *document.Snapshot, fn, arg as
 		return signatureOf(doc.Name, doc.Args, " ", doc.Summary()), n
 	}
 	world := s.world(ctx)
-	for _, f := range world.Of(unitOf.Of(d), fn).Funcs {
+	// Of several functions that may be meant the first is shown.
+	if funcs := world.Of(unitOf.Of(d), fn).Funcs; len(funcs) > 0 {
+		f := funcs[0]
 		// Skip the arguments that are given already.
 		l := f.Lambda
 		for range n {

@@ -19,8 +19,8 @@ const (
 // known to the assembly.
 type state struct {
 	all    uint64  // signal mask with every signal blocked
-	old    uint64  // the caller's signal mask
-	acc    uintptr // accumulator
+	_      uint64  // the caller's signal mask
+	_      uintptr // accumulator
 	failed uintptr // address of the op that failed, or 0
 	errno  uintptr // why
 }

@@ -163,7 +163,8 @@ func runShell(ctx context.Context, w World, args []string) int {
 	if err == nil {
 		return 0
 	}
-	if status, ok := interp.IsExitStatus(err); ok {
+	var status interp.ExitStatus
+	if errors.As(err, &status) {
 		return int(status)
 	}
 	fmt.Fprintf(w.Stderr, "sh: %v\n", err)
@@ -195,7 +196,7 @@ func exitStatus(code int) error {
 	if code == 0 {
 		return nil
 	}
-	return interp.NewExitStatus(uint8(code))
+	return interp.ExitStatus(code)
 }
 
 func exported(env expand.Environ) []string {
