@@ -63,7 +63,9 @@ func connect(t testing.TB, o clientOptions) *client {
 		o.options.Log = testLog{t}
 	}
 	go func() { c.done <- Serve(context.Background(), there, o.options) }()
-	_, c.conn, c.Server = protocol.NewClient(context.Background(), c, jsonrpc2.NewHeaderStream(here))
+	c.conn = jsonrpc2.NewConn(jsonrpc2.NewHeaderStream(here), jsonrpc2.WithCodec(codec{}))
+	c.conn.Go(context.Background(), protocol.Handlers(protocol.ClientHandler(c, jsonrpc2.MethodNotFoundHandler)))
+	c.Server = protocol.ServerDispatcher(c.conn)
 	yes := ref(true)
 	caps := protocol.ClientCapabilities{
 		General: &protocol.GeneralClientCapabilities{PositionEncodings: o.encoding},

@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -126,5 +127,7 @@ func (codec) Unmarshal(data []byte, v any) error {
 		*raw = append((*raw)[:0], data...)
 		return nil
 	}
-	return protocol.Unmarshal(data, v)
+	// Lists of unions are decoded without a copy by the library, from a buffer that
+	// the next message overwrites.
+	return protocol.Unmarshal(bytes.Clone(data), v)
 }
