@@ -1,0 +1,57 @@
+-- Neovim 0.7 and later. Put this file into lua/ of your configuration and say
+-- require("gonix").setup() in init.lua.
+local M = {}
+
+function M.setup(opts)
+  opts = opts or {}
+  vim.filetype = vim.filetype or {}
+  vim.api.nvim_create_autocmd({ "BufRead", "BufNewFile" }, {
+    pattern = "*.nix",
+    callback = function()
+      vim.bo.filetype = "nix"
+    end,
+  })
+  vim.api.nvim_create_autocmd("FileType", {
+    pattern = "nix",
+    callback = function(args)
+      M.start(args.buf, opts)
+    end,
+  })
+end
+
+-- root finds the folder that a file belongs to.
+function M.root(file)
+  local dir = vim.fn.fnamemodify(file, ":p:h")
+  for _, mark in ipairs({ "flake.nix", ".git", "default.nix" }) do
+    local found = vim.fn.finddir(mark, dir .. ";")
+    if found == "" then
+      found = vim.fn.findfile(mark, dir .. ";")
+    end
+    if found ~= "" then
+      return vim.fn.fnamemodify(found, ":p:h" .. (mark == ".git" and ":h" or ""))
+    end
+  end
+  return dir
+end
+
+local clients = {}
+
+-- start attaches a buffer to the server of its folder.
+function M.start(buf, opts)
+  local root = M.root(vim.api.nvim_buf_get_name(buf))
+  local id = clients[root]
+  if not id or not vim.lsp.get_client_by_id(id) then
+    id = vim.lsp.start_client({
+      name = "gonix",
+      cmd = opts.cmd or { "gonix", "lsp" },
+      root_dir = root,
+      settings = { gonix = opts.settings or vim.empty_dict() },
+      on_attach = opts.on_attach,
+    })
+    clients[root] = id
+  end
+  vim.lsp.buf_attach_client(buf, id)
+  return id
+end
+
+return M

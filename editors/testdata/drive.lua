@@ -1,0 +1,50 @@
+-- Opens the file given, asks the server as a user would, and writes what it says.
+local dir, out = vim.env.GONIX_DIR, io.open(vim.env.GONIX_OUT, "w")
+package.path = vim.env.GONIX_LUA .. "/?.lua;" .. package.path
+local gonix = require("gonix")
+local file = dir .. "/main.nix"
+vim.cmd("edit " .. file)
+local buf = vim.api.nvim_get_current_buf()
+gonix.start(buf, { cmd = { vim.env.GONIX, "lsp" } })
+
+local function at(line, col)
+  return { textDocument = vim.lsp.util.make_text_document_params(buf), position = { line = line, character = col } }
+end
+
+local function ask(method, params)
+  local answers = vim.lsp.buf_request_sync(buf, method, params, 20000) or {}
+  for _, answer in pairs(answers) do
+    if answer.err or answer.error then
+      return "error: " .. vim.inspect(answer.err or answer.error)
+    end
+    return answer.result
+  end
+end
+
+vim.wait(20000, function()
+  for _, c in pairs(vim.lsp.buf_get_clients(buf)) do
+    return c.initialized
+  end
+end, 10)
+vim.wait(20000, function()
+  return #vim.diagnostic.get(buf) > 0
+end, 10)
+for _, d in ipairs(vim.diagnostic.get(buf)) do
+  out:write("diagnostic ", d.lnum + 1, " ", d.code or "", "\n")
+end
+local hover = ask("textDocument/hover", at(1, 2))
+out:write("hover ", vim.inspect(hover and hover.contents and hover.contents.value), "\n")
+local def = ask("textDocument/definition", at(4, 0))
+out:write("definition ", def and def[1] and def[1].range.start.line + 1 or "none", "\n")
+local items = ask("textDocument/completion", at(4, 3))
+local list = items and (items.items or items) or {}
+out:write("completion ", list[1] and list[1].label or "none", "\n")
+local rename = at(1, 2)
+rename.newName = "renamed"
+vim.lsp.util.apply_workspace_edit(ask("textDocument/rename", rename), "utf-16")
+out:write("renamed ", vim.api.nvim_buf_get_lines(buf, 4, 5, true)[1], "\n")
+local edits = ask("textDocument/formatting", { textDocument = at(0, 0).textDocument, options = { tabSize = 2, insertSpaces = true } })
+vim.lsp.util.apply_text_edits(edits or {}, buf, "utf-16")
+out:write("formatted ", vim.api.nvim_buf_get_lines(buf, 1, 2, true)[1], "\n")
+out:close()
+vim.cmd("qa!")

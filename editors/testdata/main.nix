@@ -1,0 +1,5 @@
+let
+  value  =  1 + 2;
+  unused = 3;
+in
+value
