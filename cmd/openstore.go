@@ -56,6 +56,7 @@ func storeSettings(env *Env, s *settings.Settings, uri string, verbosity local.L
 				MaxFree:         int64(min(s.Size("max-free"), 1<<62)),
 				CheckInterval:   time.Duration(s.Size("min-free-check-interval")) * time.Second,
 				FreeSpaceFile:   env.Getenv("_NIX_TEST_FREE_SPACE_FILE"),
+				Stop:            [2]string{env.Getenv("_NIX_TEST_GC_SYNC_1"), env.Getenv("_NIX_TEST_GC_SYNC_2")},
 			},
 			Log: storeLog(env, verbosity),
 		},

@@ -90,6 +90,9 @@ func (s *Store) Collect(ctx context.Context, opts GCOptions) (*GCResult, error) 
 	if err := lockFile(ctx, lock, lockExclusive, func() { s.log(Error, "waiting for the big garbage collector lock...") }); err != nil {
 		return nil, err
 	}
+	if err := s.stopAt(0); err != nil {
+		return nil, err
+	}
 	roots := newGCRoots()
 	server, err := s.startGCServer(roots)
 	if err != nil {
@@ -116,6 +119,9 @@ func (s *Store) Collect(ctx context.Context, opts GCOptions) (*GCResult, error) 
 			return nil, err
 		}
 	}
+	if err := s.stopAt(1); err != nil {
+		return nil, err
+	}
 	if err := c.load(ctx); err != nil {
 		return nil, err
 	}
@@ -129,6 +135,15 @@ func (s *Store) Collect(ctx context.Context, opts GCOptions) (*GCResult, error) 
 	roots.onRoot = c.markPart
 	roots.mu.Unlock()
 	return c.result, c.run(ctx)
+}
+
+// stopAt waits at a point where a test wants us to.
+func (s *Store) stopAt(point int) error {
+	if s.set.GC.Stop[point] == "" {
+		return nil
+	}
+	_, err := os.ReadFile(s.set.GC.Stop[point])
+	return err
 }
 
 // collector is one collection. The graph is loaded once: what becomes valid later

@@ -47,6 +47,9 @@ type GCPolicy struct {
 	MaxFree         int64         // bytes; stop collecting when this much is free
 	CheckInterval   time.Duration // at most this often; 5 s if 0
 	FreeSpaceFile   string        // holds the number of free bytes, for tests
+	// Stop names FIFOs, for tests: a collection reads the first when it has the
+	// lock, and the second when it knows the roots.
+	Stop [2]string
 }
 
 // Level is the importance of a log message, Nix's verbosity.
