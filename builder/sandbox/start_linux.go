@@ -237,13 +237,32 @@ func (p *program) makeRoot(r *Root) error {
 		}
 	}
 	if !r.Writable {
-		p.readOnly(".", false)
+		p.freeze(mounts)
 	}
 	dot := p.bytes(".")
 	p.add("pivot_root", unix.SYS_PIVOT_ROOT, dot, dot)
 	p.add("detach the old root", unix.SYS_UMOUNT2, dot, unix.MNT_DETACH)
 	p.add("enter the new root", unix.SYS_CHDIR, p.bytes("/"))
 	return nil
+}
+
+// freeze takes the right to write from the directories that were made for the
+// root, but not from what is mounted in it.
+func (p *program) freeze(mounts []Mount) {
+	mounted := map[string]bool{"/proc": true, "/sys": true, "/dev/shm": true, "/dev/pts": true}
+	for _, m := range mounts {
+		mounted[m.Target] = true
+	}
+	for path := range p.made {
+		foreign := false
+		for up := path; up != "/"; up = filepath.Dir(up) {
+			foreign = foreign || mounted[up]
+		}
+		if !foreign {
+			p.try(unix.SYS_FCHMODAT, atFDCWD, p.bytes(rel(path)), 0o555)
+		}
+	}
+	p.try(unix.SYS_FCHMODAT, atFDCWD, p.bytes("."), 0o555)
 }
 
 // bind makes m visible. A symbolic link cannot be bound and is copied.
@@ -268,7 +287,10 @@ func (p *program) bind(m Mount) error {
 		p.mkdirs(m.Target)
 		p.mkdir(m.Target, 0o755)
 	default:
-		p.file(m.Target, 0o444, "")
+		// Without truncating it: a directory of the host may be mounted above.
+		p.mkdirs(m.Target)
+		p.addFlags("create "+m.Target, opStore, unix.SYS_OPENAT, atFDCWD, p.bytes(target), unix.O_CREAT|unix.O_RDONLY|unix.O_CLOEXEC, 0o444)
+		p.addFlags("create "+m.Target, opAcc, unix.SYS_CLOSE, 0)
 	}
 	p.mount(fmt.Sprintf("bind mount from '%s' to '%s'", m.Source, m.Target), m.Source, target, "", unix.MS_BIND|unix.MS_REC, "")
 	if m.ReadOnly {

@@ -101,6 +101,8 @@ func TestInside(t *testing.T) {
 		{"input is read-only", "(echo x >/nix/store/input/file) 2>/dev/null || echo refused; busybox cat /nix/store/input/file", "refused\nin"},
 		{"input cannot be made writable", "busybox chmod 777 /nix/store/input 2>/dev/null || echo refused", "refused"},
 		{"root is read-only", "busybox mkdir /x 2>/dev/null || echo refused", "refused"},
+		{"etc is not writable", "(echo >/etc/test) 2>&1 | busybox grep -o 'Permission denied'", "Permission denied"},
+		{"nor is what is above mounts", "busybox mkdir /nix/x 2>/dev/null || echo refused", "refused"},
 		{"build is writable", "echo hi >f && busybox cat f", "hi"},
 		{"no network", "busybox ip addr 2>/dev/null | busybox grep -c '^[0-9]'", "1"},
 		{"loopback is up", "busybox ip addr | busybox grep -o LOOPBACK,UP", "LOOPBACK,UP"},
