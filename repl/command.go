@@ -102,9 +102,13 @@ func (r *REPL) addAttrs(v eval.Value) error {
 	}
 	attrs := r.State.Sorted(v.AsAttrs())
 	for _, at := range attrs {
-		r.Bind(r.State.SymName(at.Sym), *at.Value)
+		r.bind(at)
 	}
-	fmt.Fprintf(r.Talk, "Added %d variables.\n", len(attrs))
+	what := "variables"
+	if len(attrs) == 1 {
+		what = "variable"
+	}
+	fmt.Fprintf(r.Talk, "Added %d %s.\n", len(attrs), what)
 	const most = 20
 	var names []string
 	for _, at := range attrs[:min(most, len(attrs))] {
@@ -281,19 +285,18 @@ func (r *REPL) doc(arg string) error {
 	return nil
 }
 
-// bindingDoc finds the doc comment of the binding that a.b.c names.
+// bindingDoc finds the doc comment of the binding that a or a.b.c names.
 func (r *REPL) bindingDoc(arg string) (string, bool) {
-	i := strings.LastIndexByte(arg, '.')
-	if i < 0 || strings.ContainsAny(arg, " ()[]{}\"") {
-		return "", false
+	pos := r.vars[arg].pos
+	if i := strings.LastIndexByte(arg, '.'); i >= 0 && !strings.ContainsAny(arg, " ()[]{}\"") {
+		v, err := r.value(arg[:i])
+		if err != nil || v.Kind() != eval.KindAttrs {
+			return "", false
+		}
+		pos = v.AsAttrs().GetAttr(r.State.Sym(arg[i+1:])).Pos
 	}
-	v, err := r.value(arg[:i])
-	if err != nil || v.Kind() != eval.KindAttrs {
-		return "", false
-	}
-	attr := v.AsAttrs().GetAttr(r.State.Sym(arg[i+1:]))
-	at, ok := r.State.Position(attr.Pos)
-	if attr.Value == nil || !ok {
+	at, ok := r.State.Position(pos)
+	if !ok {
 		return "", false
 	}
 	d, ok := parser.DocComment(at.File, at.File.LineStart(at.Line)+ast.Pos(at.Column-1))

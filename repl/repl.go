@@ -46,18 +46,24 @@ type REPL struct {
 	Dir   string // where relative paths start from
 
 	ctx    context.Context
-	vars   map[string]eval.Value
+	vars   map[string]variable
 	loaded []string // files, in the order of :l
 	trace  bool     // whole traces
 	quit   bool
 }
 
-// Bind gives a value a name.
-func (r *REPL) Bind(name string, v eval.Value) {
+// variable is a value with the place where it was defined.
+type variable struct {
+	value eval.Value
+	pos   eval.Pos
+}
+
+// bind gives the value of an attribute its name.
+func (r *REPL) bind(at eval.Attr) {
 	if r.vars == nil {
-		r.vars = make(map[string]eval.Value)
+		r.vars = make(map[string]variable)
 	}
-	r.vars[name] = v
+	r.vars[r.State.SymName(at.Sym)] = variable{*at.Value, at.Pos}
 }
 
 // Run reads and answers until the input ends or the user leaves. Errors of what
@@ -161,19 +167,24 @@ func looksLikeBinding(text string) bool {
 func (r *REPL) scope() *eval.Attrs {
 	b := r.State.NewAttrs(len(r.vars))
 	for name, v := range r.vars {
-		b.Set(name, v)
+		b.Add(r.State.Sym(name), v.pos, v.value)
 	}
 	return b.Build()
 }
 
 // bindAll binds the names of a parsed list of bindings.
 func (r *REPL) bindAll(f *ast.File) error {
+	// Several bindings see one another; a single one sees what its name meant
+	// before, so that x = x + 1 works.
+	if set, ok := f.Root.(*ast.AttrSet); ok {
+		set.Rec = len(set.Bindings) > 1
+	}
 	v, err := r.State.EvalTree(f, r.Dir, r.scope())
 	if err != nil {
 		return err
 	}
 	for _, at := range r.State.Sorted(v.AsAttrs()) {
-		r.Bind(r.State.SymName(at.Sym), *at.Value)
+		r.bind(at)
 	}
 	return nil
 }
