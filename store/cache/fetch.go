@@ -40,7 +40,17 @@ func (c *Cache) NarFromPath(ctx context.Context, p store.Path, w io.Writer) erro
 	if c.par.narCache != "" {
 		return c.fetchThrough(ctx, in, w)
 	}
-	return c.fetch(ctx, in, w, nil)
+	return c.fetch(ctx, in, w, nil, true)
+}
+
+// NarUnchecked is NarFromPath for receivers that compare the archive with the
+// path's size and hash themselves, as AddToStore does: it is not hashed twice.
+func (c *Cache) NarUnchecked(ctx context.Context, p store.Path, w io.Writer) error {
+	in, err := c.QueryNarInfo(ctx, p)
+	if err != nil {
+		return err
+	}
+	return c.fetch(ctx, in, w, nil, false)
 }
 
 // fetchThrough keeps archives, unpacked, in the directory of local-nar-cache.
@@ -65,7 +75,7 @@ func (c *Cache) fetchThrough(ctx context.Context, in *narinfo.Info, w io.Writer)
 		return err
 	}
 	defer t.Cleanup()
-	if err := c.fetch(ctx, in, io.MultiWriter(t, w), nil); err != nil {
+	if err := c.fetch(ctx, in, io.MultiWriter(t, w), nil, true); err != nil {
 		return err
 	}
 	return t.CloseAtomicallyReplace()
@@ -76,7 +86,8 @@ const copyBuffer = 256 << 10
 
 // fetch writes the archive that in describes to w and checks it on the way.
 // progress is called with the number of bytes downloaded so far; it may be nil.
-func (c *Cache) fetch(ctx context.Context, in *narinfo.Info, w io.Writer, progress func(int64)) error {
+// Without narHash whoever reads w compares the NAR's hash.
+func (c *Cache) fetch(ctx context.Context, in *narinfo.Info, w io.Writer, progress func(int64), narHash bool) error {
 	corrupt := func(format string, args ...any) error {
 		return &CorruptError{c.dir.Format(in.Path), c.URI(), fmt.Sprintf(format, args...)}
 	}
@@ -117,7 +128,10 @@ func (c *Cache) fetch(ctx context.Context, in *narinfo.Info, w io.Writer, progre
 	}
 	defer unpacked.Close()
 
-	sum := hash.New(hash.SHA256)
+	sum := &countingWriter{w: io.Discard}
+	if narHash {
+		sum.sum = hash.New(hash.SHA256)
+	}
 	last := &holdBack{w: w}
 	if err := copyChecked(last, sum, unpacked, in.NarSize, cancel); err != nil {
 		if errors.Is(err, errTooLong) {
@@ -125,11 +139,13 @@ func (c *Cache) fetch(ctx context.Context, in *narinfo.Info, w io.Writer, progre
 		}
 		return corruptIf(err, corrupt)
 	}
-	if sum.Size() != in.NarSize {
-		return corrupt("it has %d bytes, its narinfo says %d", sum.Size(), in.NarSize)
+	if sum.n != in.NarSize {
+		return corrupt("it has %d bytes, its narinfo says %d", sum.n, in.NarSize)
 	}
-	if got := sum.Sum(); got != in.NarHash {
-		return corrupt("its hash is %s, its narinfo says %s", got, in.NarHash)
+	if narHash {
+		if got := sum.sum.Sum(); got != in.NarHash {
+			return corrupt("its hash is %s, its narinfo says %s", got, in.NarHash)
+		}
 	}
 	// A decoder may stop before the end of the file.
 	if _, err := io.Copy(io.Discard, io.LimitReader(packed, 1<<20)); err != nil {
@@ -208,7 +224,7 @@ func (c *checkedReader) Read(p []byte) (int, error) {
 // copyChecked passes at most limit bytes on, and hashes them in parallel with
 // the reading of the next ones. abort, which may be nil, ends a read that waits
 // when nothing more can be written.
-func copyChecked(w io.Writer, sum *hash.Writer, r io.Reader, limit int64, abort func()) error {
+func copyChecked(w, sum io.Writer, r io.Reader, limit int64, abort func()) error {
 	full := make(chan []byte, 2)
 	empty := make(chan []byte, 3)
 	for range cap(empty) {

@@ -198,7 +198,7 @@ func (c *Cache) copyTo(ctx context.Context, in *narinfo.Info, dst store.Store, p
 	pr, pw := io.Pipe()
 	sent := make(chan error, 1)
 	go func() {
-		err := c.fetch(ctx, in, pw, report)
+		err := c.fetch(ctx, in, pw, report, false) // AddToStore compares the hash
 		pw.CloseWithError(err)
 		sent <- err
 	}()
