@@ -23,8 +23,19 @@
 //
 //	document   snapshots, positions, memo
 //	scope      what each name means
+//	shape      what names hold, across files, without evaluating
 //	analysis   diagnostics, also behind `gonix check`
+//	action     quick fixes and refactorings
+//	cursor     the syntax around a place
+//	embed      other languages inside strings
 //	config     the settings of users and their schema
+//	worker     the evaluator, in a process of its own
 //
-// None of those knows the protocol.
+// None of those knows the protocol. What needs evaluation (values.go, options.go,
+// versions.go) writes the expression under the cursor with the bindings around it
+// in front (evaluation.go), and asks the worker; the request gives up its slot
+// meanwhile, so that static features never wait.
+//
+// Tests are sessions in testdata/*.txtar: files with the editor's questions in
+// comments, and the answers; marker_test.go says how.
 package lsp

@@ -41,9 +41,6 @@ type Settings struct {
 	NixPath []string `json:"nixPath"`
 	// Nixpkgs is the expression of the packages' function: <nixpkgs> or a path.
 	Nixpkgs string `json:"nixpkgs"`
-	// Project is an expression with the options of the project's own module
-	// system, or "".
-	Project string `json:"project,omitempty"`
 	System  string `json:"system"`
 	Home    string `json:"home"`
 }

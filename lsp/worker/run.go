@@ -133,7 +133,7 @@ func (e *evaluator) prepare(req *Request) error {
 }
 
 func sameSettings(a, b Settings) bool {
-	return slices.Equal(a.NixPath, b.NixPath) && a.Nixpkgs == b.Nixpkgs && a.Project == b.Project && a.System == b.System && a.Home == b.Home
+	return slices.Equal(a.NixPath, b.NixPath) && a.Nixpkgs == b.Nixpkgs && a.System == b.System && a.Home == b.Home
 }
 
 func (e *evaluator) answer(req *Request) (resp *Response) {
