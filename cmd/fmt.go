@@ -32,7 +32,7 @@ type fmtOptions struct {
 // is small; but large files must not make the process large.
 const (
 	gcPercent   = 1000
-	memoryLimit = 140 << 20 // bytes
+	memoryLimit = 110 << 20 // bytes
 )
 
 func newFmtCmd(env *Env) *cobra.Command {
