@@ -148,6 +148,6 @@ func (h *replHost) Edit(file string, line int) error {
 		}
 	}
 	cmd := exec.Command(editor[0], append(args, file)...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = h.env.Stdin, h.env.Stdout, h.env.Stderr
 	return cmd.Run()
 }
