@@ -129,11 +129,15 @@ func (p *parser) indRun(src string, i int) int {
 		case '$':
 			if c := p.at(i + 1); i+1 >= len(src) || c == '{' || c == '\'' {
 				return i
+			} else if c == 0 {
+				p.nul = true
 			}
 			i += 2
 		case '\'':
 			if c := p.at(i + 1); i+1 >= len(src) || c == '$' || c == '\'' {
 				return i
+			} else if c == 0 {
+				p.nul = true
 			}
 			i += 2
 		default:
