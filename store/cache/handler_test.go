@@ -137,14 +137,14 @@ func TestHandlerBreaksOff(t *testing.T) {
 	src := newMemStore()
 	a := src.add(t, "a", noise(300_000, 9))
 	for _, kind := range []string{"none", "zstd"} {
-		var said error
-		url := serve(t, &Handler{Source: brokenStore{src}, Compression: kind, Error: func(_ *http.Request, err error) { said = err }})
+		said := make(chan error, 8)
+		url := serve(t, &Handler{Source: brokenStore{src}, Compression: kind, Error: func(_ *http.Request, err error) { said <- err }})
 		c := open(t, url, Options{Retry: Retry{Attempts: 1}})
 		if err := c.NarFromPath(t.Context(), a.Path, io.Discard); err == nil {
 			t.Errorf("%s: no error", kind)
 		}
-		if said == nil || !strings.Contains(said.Error(), "disk is gone") {
-			t.Errorf("%s: said %v", kind, said)
+		if err := <-said; !strings.Contains(err.Error(), "disk is gone") {
+			t.Errorf("%s: said %v", kind, err)
 		}
 	}
 }
