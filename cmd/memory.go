@@ -1,34 +1,63 @@
 package cmd
 
 import (
-	"math"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"sync"
+	"time"
 )
 
-// firstCollection is the heap size, in bytes, from which an evaluating command
-// collects garbage at all: most evaluations end before that, and what they make
-// mostly lives until they end.
-const firstCollection = 380 << 20
+// An evaluation makes much and drops little, and it does so on one processor.
+// Go's usual pace would have it stop and help the collector over and over. So
+// collections are started here instead, by how much the heap has grown, and run on
+// the processors that evaluation leaves idle; the evaluator never waits for them.
+const (
+	// firstCollection is the heap size, in bytes, before which nothing is
+	// collected: most evaluations end sooner.
+	firstCollection = 220 << 20
+	// collectionStep is how much the heap may grow between collections at least.
+	collectionStep = 110 << 20
+	// largeHeap is the size from which on Go's usual pace is right.
+	largeHeap = 1 << 30
+	// noCollection is a GOGC that never starts a collection by itself below
+	// 4 GiB, so that collections started here need no help.
+	noCollection = 100_000
+	// heapPoll is how often the heap is looked at.
+	heapPoll = 4 * time.Millisecond
+)
 
 var deferCollectionOnce sync.Once
 
-// deferCollection keeps the garbage collector off until the heap is large, and
-// then leaves it to the usual pace. A GOGC or GOMEMLIMIT of the user stays.
+// deferCollection makes the garbage collector leave evaluation alone. A GOGC or
+// GOMEMLIMIT of the user stays.
 func deferCollection(getenv func(string) string) {
 	if getenv("GOGC") != "" || getenv("GOMEMLIMIT") != "" {
 		return
 	}
 	deferCollectionOnce.Do(func() {
-		// The limit makes the runtime collect once the heap has that size. That
-		// first collection runs the finalizer, which restores normal operation.
-		sentinel := new([16]byte)
-		runtime.SetFinalizer(sentinel, func(*[16]byte) {
-			debug.SetGCPercent(100)
-			debug.SetMemoryLimit(math.MaxInt64)
-		})
-		debug.SetMemoryLimit(firstCollection)
-		debug.SetGCPercent(-1)
+		debug.SetGCPercent(noCollection)
+		go paceCollections()
 	})
+}
+
+func paceCollections() {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	heap := func() uint64 {
+		metrics.Read(sample)
+		return sample[0].Value.Uint64()
+	}
+	for next := uint64(firstCollection); ; {
+		time.Sleep(heapPoll)
+		if heap() < next {
+			continue
+		}
+		runtime.GC()
+		live := heap()
+		if live >= largeHeap {
+			debug.SetGCPercent(100)
+			return
+		}
+		next = live + max(collectionStep, live/2)
+	}
 }
