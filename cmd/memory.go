@@ -15,7 +15,7 @@ import (
 const (
 	// firstCollection is the heap size, in bytes, before which nothing is
 	// collected: most evaluations end sooner.
-	firstCollection = 220 << 20
+	firstCollection = 640 << 20
 	// collectionStep is how much the heap may grow between collections at least.
 	collectionStep = 110 << 20
 	// largeHeap is the size from which on Go's usual pace is right.

@@ -41,9 +41,9 @@ func (t *thunk) value() Value { return Value{t.data} }
 // long as their neighbours, and one allocation for many of them is several times
 // cheaper. Slabs are kept small so that one survivor does not hold on to much.
 const (
-	envSlabValues  = 128
-	thunkSlabSize  = 32
-	smallSlabItems = 16
+	envSlabValues  = 1000
+	thunkSlabSize  = 256
+	smallSlabItems = 128
 )
 
 type slabs struct {
