@@ -37,23 +37,30 @@ func deferCollection(getenv func(string) string) {
 	}
 	deferCollectionOnce.Do(func() {
 		debug.SetGCPercent(noCollection)
+		prefaultHeap(heapSize)
 		go paceCollections()
 	})
 }
 
+// heapSize is the number of bytes in objects, dead ones included.
+func heapSize() uint64 {
+	sample := [1]metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample[:])
+	return sample[0].Value.Uint64()
+}
+
 func paceCollections() {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	heap := func() uint64 {
-		metrics.Read(sample)
-		return sample[0].Value.Uint64()
+	next := uint64(firstCollection)
+	if m := machineMemory(); m > 0 {
+		next = min(next, m/4)
 	}
-	for next := uint64(firstCollection); ; {
+	for {
 		time.Sleep(heapPoll)
-		if heap() < next {
+		if heapSize() < next {
 			continue
 		}
 		runtime.GC()
-		live := heap()
+		live := heapSize()
 		if live >= largeHeap {
 			debug.SetGCPercent(100)
 			return

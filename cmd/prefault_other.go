@@ -1,0 +1,9 @@
+//go:build !linux
+
+package cmd
+
+// prefaultHeap does nothing where the kernel cannot make memory present ahead.
+func prefaultHeap(heap func() uint64) {}
+
+// machineMemory is not known.
+func machineMemory() uint64 { return 0 }
