@@ -26,9 +26,10 @@ type Substituter struct {
 	Keys sign.Keys
 	// NoRequireSigs accepts what nobody has signed.
 	NoRequireSigs bool
-	// Warn takes messages for the user; nil drops them.
+	// Warn takes messages for the user, one at a time; nil drops them.
 	Warn func(msg string)
 
+	talk   sync.Mutex // held while Warn runs
 	mu     sync.Mutex
 	off    map[*Cache]time.Time // until when a cache is left alone
 	warned map[string]bool
@@ -54,6 +55,8 @@ func (s *Substituter) warn(once, format string, args ...any) {
 	s.warned[once] = true
 	s.mu.Unlock()
 	if !said && s.Warn != nil {
+		s.talk.Lock()
+		defer s.talk.Unlock()
 		s.Warn(fmt.Sprintf(format, args...))
 	}
 }
