@@ -52,7 +52,7 @@ func (p *parser) strParts() []ast.Part {
 				i++
 			}
 		}
-		i = min(i, len(src))
+		i = max(start, min(i, len(src))) // an interpolation may reach beyond a cut
 		if i > start {
 			text := src[start:i]
 			if !plain {
