@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 
+	"gonix.dev/gonix/eval/suggest"
 	"gonix.dev/gonix/lsp/scope"
 	"gonix.dev/gonix/parser/ast"
 )
@@ -47,31 +48,13 @@ func nearest(name string, s *scope.Scope) string {
 	return best
 }
 
-// distance is the number of bytes inserted, removed, changed or swapped with the
-// next between two names; more than limit when that is all one needs to know.
+// distance is suggest.Distance, without the work where the lengths tell already
+// that it is more than limit.
 func distance(a, b string, limit int) int {
 	if d := len(a) - len(b); d > limit || -d > limit {
 		return limit + 1
 	}
-	prev2, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(prev[j]+1, row[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], prev2[j-2]+1)
-			}
-		}
-		prev2, prev, row = prev, row, prev2
-	}
-	return prev[len(b)]
+	return suggest.Distance(a, b)
 }
 
 var missingBuiltinsRule = &Rule{
