@@ -5,11 +5,15 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gonix.dev/gonix/eval"
 	"gonix.dev/gonix/eval/builtins"
+	"gonix.dev/gonix/parser/resolve"
 )
 
 var update = flag.Bool("update", false, "rewrite the results in testdata")
@@ -50,6 +54,23 @@ func TestBuiltins(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The resolver has a list of its own of what is in scope everywhere.
+func TestGlobals(t *testing.T) {
+	want := resolve.Globals()
+	got := []string{"builtins"} // the set itself is the evaluator's
+	for _, b := range builtins.All() {
+		name := b.Name
+		if !b.Global {
+			name = "__" + name
+		}
+		got = append(got, name)
+	}
+	slices.Sort(got)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("parser/resolve and eval/builtins disagree (-resolve +builtins):\n%s", d)
 	}
 }
 
