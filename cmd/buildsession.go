@@ -116,6 +116,7 @@ func buildSettings(env *Env, s *settings.Settings, talk talkFlags) (builder.Sett
 		return time.Duration(min(s.Size(name), 1<<32)) * time.Second
 	}
 	mode := map[string]builder.SandboxMode{"true": builder.SandboxOn, "relaxed": builder.SandboxRelaxed, "false": builder.SandboxOff}[s.String("sandbox")]
+	group, allocate := buildUsers(s)
 	b := builder.Settings{
 		System: s.String("system"), ExtraPlatforms: s.Strings("extra-platforms"), SystemFeatures: s.Strings("system-features"),
 		MaxJobs: s.Int("max-jobs"), MaxSubstitutionJobs: s.Int("max-substitution-jobs"), Cores: s.Int("cores"),
@@ -131,7 +132,7 @@ func buildSettings(env *Env, s *settings.Settings, talk talkFlags) (builder.Sett
 		FilterSyscalls:        s.Bool("filter-syscalls"), AllowNewPrivileges: s.Bool("allow-new-privileges"),
 		RequireDropGroups: s.Bool("require-drop-supplementary-groups"),
 		UseCgroups:        s.Bool("use-cgroups"), BuildDir: firstOf(s.String("build-dir"), env.Getenv("TMPDIR"), "/tmp"),
-		BuildUsersGroup: s.String("build-users-group"), AutoAllocateUIDs: s.Bool("auto-allocate-uids"),
+		BuildUsersGroup: group, AutoAllocateUIDs: allocate,
 		StartID: uint32(s.Size("start-id")), IDCount: uint32(s.Size("id-count")),
 		DiffHook: s.String("diff-hook"), RunDiffHook: s.Bool("run-diff-hook"),
 		PostBuildHook: s.String("post-build-hook"), PreBuildHook: s.String("pre-build-hook"),

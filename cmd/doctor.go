@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"time"
@@ -135,24 +134,6 @@ func lookAtShell(s *settings.Settings) checkup {
 		return checkup{"ok", fmt.Sprintf("/bin/sh in sandboxes is gonix itself, with %d libraries of this machine", len(libraries)), ""}
 	}
 	return checkup{"ok", "/bin/sh in sandboxes is gonix itself", ""}
-}
-
-func lookAtBuildUsers(s *settings.Settings) checkup {
-	if os.Geteuid() != 0 {
-		return checkup{"ok", "builds run as you", ""}
-	}
-	if s.Bool("auto-allocate-uids") {
-		return checkup{"ok", "builds of root run as automatically allocated users", ""}
-	}
-	group := s.String("build-users-group")
-	if group == "" {
-		return checkup{"note", "builds of root run as root", "Set 'build-users-group' to a group with users for builds."}
-	}
-	if _, err := user.LookupGroup(group); err != nil {
-		return checkup{"bad", fmt.Sprintf("the group '%s' specified in 'build-users-group' does not exist", group),
-			"groupadd -r " + group + " && for i in 1 2 3 4; do useradd -r -g " + group + " -G " + group + " -s /usr/sbin/nologin " + group + "$i; done"}
-	}
-	return checkup{"ok", "builds of root run as the users of group " + group, ""}
 }
 
 func lookAtCgroups() checkup {

@@ -35,6 +35,7 @@ func storeSettings(env *Env, s *settings.Settings, uri string, verbosity local.L
 	if v := firstOf(env.Getenv("NIX_STORE_DIR"), env.Getenv("NIX_STORE")); v != "" {
 		dir = store.Dir(filepath.Clean(v))
 	}
+	group, _ := buildUsers(s)
 	at := local.Places{
 		Dir: env.Dir,
 		Settings: local.Settings{
@@ -46,7 +47,7 @@ func storeSettings(env *Env, s *settings.Settings, uri string, verbosity local.L
 			NoWAL:           !s.Bool("use-sqlite-wal"),
 			AutoOptimise:    s.Bool("auto-optimise-store"),
 			AllowSymlinks:   s.Bool("allow-symlinked-store"),
-			BuildGroup:      s.String("build-users-group"),
+			BuildGroup:      group,
 			IgnoredACLs:     s.Strings("ignored-acls"),
 			HeldLocks:       heldLocks(dir, env.Getenv("NIX_HELD_LOCKS")),
 			GC: local.GCPolicy{
