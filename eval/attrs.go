@@ -16,6 +16,19 @@ type Shape struct {
 	order []int32       // indices into keys in the order of the names' bytes, made on demand
 	index map[Sym]int32 // for large shapes, made on demand
 	finds int           // number of searches in a large shape
+	bare  *Shape        // the same keys without positions, made on demand
+}
+
+// withoutPositions returns the shape of a set whose attributes no place in the
+// program defines.
+func (s *Shape) withoutPositions() *Shape {
+	if s.pos == nil {
+		return s
+	}
+	if s.bare == nil {
+		s.bare = &Shape{keys: s.keys, fixed: s.fixed}
+	}
+	return s.bare
 }
 
 // Attrs is an attribute set: a shape and its values, possibly laid over another
@@ -327,11 +340,11 @@ func (a *Attrs) All() []Attr {
 	return out
 }
 
-// WithValues returns a set with the same names and positions and other values:
-// vals[i] belongs to All()[i].
+// WithValues returns a set with the same names and other values, vals[i] for
+// All()[i]. As in Nix its attributes have no positions.
 func (st *State) WithValues(a *Attrs, vals []Value) Value {
 	st.flatten(a)
-	return AttrsValue(st.newAttrs(a.shape, vals))
+	return AttrsValue(st.newAttrs(a.shape.withoutPositions(), vals))
 }
 
 // AttrsBuilder collects attributes for a new set. The zero value is not usable:

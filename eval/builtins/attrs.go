@@ -232,7 +232,6 @@ func zipAttrsWith(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *e
 	}
 	type group struct {
 		sym  eval.Sym
-		pos  eval.Pos
 		vals []eval.Value
 	}
 	index := make(map[eval.Sym]int)
@@ -247,7 +246,7 @@ func zipAttrsWith(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *e
 			if !ok {
 				j = len(groups)
 				index[at.Sym] = j
-				groups = append(groups, group{sym: at.Sym, pos: at.Pos})
+				groups = append(groups, group{sym: at.Sym})
 			}
 			groups[j].vals = append(groups[j].vals, *at.Value)
 		}
@@ -255,7 +254,7 @@ func zipAttrsWith(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *e
 	slices.SortFunc(groups, func(x, y group) int { return cmp.Compare(x.sym, y.sym) })
 	out := st.NewAttrs(len(groups))
 	for _, g := range groups {
-		out.Add(g.sym, g.pos, st.Lazy2(f, st.SymValue(g.sym), st.NewList(g.vals)))
+		out.Add(g.sym, 0, st.Lazy2(f, st.SymValue(g.sym), st.NewList(g.vals)))
 	}
 	return out.Value(), nil
 }
