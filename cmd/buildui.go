@@ -60,7 +60,7 @@ func (u *lineUI) stop() {}
 func (u *lineUI) observe(e builder.Event) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	io.WriteString(u.env.Stderr, u.text(e))
+	io.WriteString(u.env.Stderr, u.env.readable(u.env.Stderr, u.text(e)))
 }
 
 // text is what is printed for an event, with line ends.

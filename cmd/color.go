@@ -3,7 +3,9 @@ package cmd
 import (
 	"io"
 	"os"
+	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/mattn/go-isatty"
 )
 
@@ -39,4 +41,26 @@ func (env *Env) paint(w io.Writer, style, s string) string {
 		return s
 	}
 	return style + s + styleReset
+}
+
+// readable is text from elsewhere (what Nix code throws, what builders print) as
+// it may go to w: with its colours where w takes colour, and never with sequences
+// that move the cursor or do other things to a terminal.
+func (env *Env) readable(w io.Writer, text string) string {
+	if !strings.ContainsRune(text, ansi.ESC) {
+		return text
+	}
+	if !env.color(w) {
+		return ansi.Strip(text)
+	}
+	var b strings.Builder
+	p := ansi.NewParser()
+	for state := byte(ansi.NormalState); text != ""; {
+		seq, _, n, next := ansi.DecodeSequence(text, state, p)
+		if seq[0] != ansi.ESC || ansi.HasCsiPrefix(seq) && ansi.Cmd(p.Command()).Final() == 'm' {
+			b.WriteString(seq)
+		}
+		text, state = text[n:], next
+	}
+	return b.String()
 }

@@ -7,7 +7,7 @@ import (
 
 // printError shows an error that ended a command.
 func printError(env *Env, err error) {
-	text := err.Error()
+	text := env.readable(env.Stderr, err.Error())
 	if !strings.HasPrefix(text, "\n") {
 		text = " " + text
 	}
@@ -16,7 +16,7 @@ func printError(env *Env, err error) {
 
 // warnf shows something the user should know but that stops nothing.
 func warnf(env *Env, format string, args ...any) {
-	fmt.Fprintf(env.Stderr, "%s %s\n", env.paint(env.Stderr, styleWarning, "warning:"), fmt.Sprintf(format, args...))
+	fmt.Fprintf(env.Stderr, "%s %s\n", env.paint(env.Stderr, styleWarning, "warning:"), env.readable(env.Stderr, fmt.Sprintf(format, args...)))
 }
 
 // evalWarning shows a warning of the evaluator. Those of builtins.warn have a
@@ -33,5 +33,5 @@ func evalWarning(env *Env, msg string) {
 	} else {
 		text = " " + strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", len(prefix)+1))
 	}
-	fmt.Fprintf(env.Stderr, "%s%s\n", env.paint(env.Stderr, styleWarning, prefix), text)
+	fmt.Fprintf(env.Stderr, "%s%s\n", env.paint(env.Stderr, styleWarning, prefix), env.readable(env.Stderr, text))
 }
