@@ -20,9 +20,6 @@ type evalError struct {
 	full bool // the whole trace
 }
 
-// shortTrace is how many lines of trace are shown unless all are asked for.
-const shortTrace = 3
-
 func (e *evalError) Unwrap() error { return e.err }
 
 // Error is meant to follow "error:", which goes before the trace, if there is
@@ -96,42 +93,6 @@ func oneOf(names []string) string {
 	return "one of " + strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// frames chooses what to show of a trace, outermost first.
-func (e *evalError) frames(trace []eval.Frame) (shown []traceLine, hidden int) {
-	all := make([]eval.Frame, 0, len(trace))
-	for _, f := range slices.Backward(trace) {
-		if f.Msg != "" {
-			all = append(all, f)
-		}
-	}
-	if e.full {
-		return foldRepeats(all), 0
-	}
-	seen := make(map[eval.Frame]bool)
-	for _, f := range all {
-		switch {
-		case seen[f]:
-		case f.Forced || e.interesting(f):
-			shown = append(shown, traceLine{Frame: f})
-		default:
-			hidden++
-		}
-		seen[f] = true
-	}
-	// Of the places in the user's own code the innermost tell most.
-	plain := 0
-	for i := len(shown) - 1; i >= 0; i-- {
-		if shown[i].Forced {
-			continue
-		}
-		if plain++; plain > shortTrace {
-			shown = append(shown[:i], shown[i+1:]...)
-			hidden++
-		}
-	}
-	return shown, hidden
-}
-
 // traceLine is a frame as it is shown, or a number of frames that are not.
 type traceLine struct {
 	eval.Frame
@@ -163,18 +124,6 @@ func foldRepeats(all []eval.Frame) []traceLine {
 	}
 	flush()
 	return shown
-}
-
-// interesting reports whether a short trace shows a frame: if it is in the
-// user's own code, that is, below the working directory, or not in a file.
-func (e *evalError) interesting(f eval.Frame) bool {
-	at, ok := e.st.Position(f.Pos)
-	if !ok {
-		return false
-	}
-	name := at.File.Name
-	return !strings.HasPrefix(name, "/") && !strings.HasPrefix(name, "«nix-internal»") && !strings.HasPrefix(name, "<nix/") ||
-		strings.HasPrefix(name, e.env.Dir+"/")
 }
 
 // place adds where something is, with the source lines around it.
