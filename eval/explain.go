@@ -12,7 +12,7 @@ import (
 // missingAttr is the error of a select that found nothing.
 func (st *State) missingAttr(set *Attrs, k Sym, pos Pos) *Error {
 	name := st.SymName(k)
-	err := st.Errorf(ErrMissingAttr, pos, "attribute '%s' missing", name)
+	err := st.Errorf(ErrMissingAttr, pos, "attribute '%s' missing", st.ShowName(k))
 	var names []string
 	for _, a := range st.Sorted(set) {
 		names = append(names, st.SymName(a.Sym))
@@ -140,7 +140,7 @@ func (st *State) assertEqualAttrs(x, y Value, pos Pos) *Error {
 			if at.Pos != 0 {
 				err.AddTrace(at.Pos, "where left hand side is")
 			}
-			return err.AddTrace(pos, "while comparing attribute '%s'", st.SymName(at.Sym))
+			return err.AddTrace(pos, "while comparing attribute '%s'", st.ShowName(at.Sym))
 		}
 	}
 	return nil

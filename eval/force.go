@@ -276,7 +276,7 @@ func (st *State) forceDeep(v Value, seen map[Value]bool) (Value, *Error) {
 		for _, a := range st.Sorted(v.AsAttrs()) {
 			w, err := st.forceDeep(*a.Value, seen)
 			if err != nil {
-				return Value{}, err.AddTrace(a.Pos, "while evaluating the attribute '%s'", st.SymName(a.Sym))
+				return Value{}, err.AddTrace(a.Pos, "while evaluating the attribute '%s'", st.ShowName(a.Sym))
 			}
 			*a.Value = w
 		}

@@ -103,7 +103,7 @@ func (st *State) showAttrPath(env *Env, path []attrName) string {
 			out += "\"${...}\""
 			continue
 		}
-		out += st.SymName(k)
+		out += st.ShowName(k)
 	}
 	return out
 }
@@ -372,7 +372,7 @@ func (x *attrsExtra) addDynamic(st *State, env *Env, shape *Shape, vals []Value)
 }
 
 func (st *State) dynamicDuplicate(k Sym, first, second Pos) *Error {
-	return st.Errorf(ErrEval, second, "dynamic attribute '%s' already defined at %s", st.SymName(k), st.describePos(first))
+	return st.Errorf(ErrEval, second, "dynamic attribute '%s' already defined at %s", st.ShowName(k), st.describePos(first))
 }
 
 func (n *attrsNode) delay(st *State, env *Env) Value { return st.newThunk(n.self, env) }

@@ -347,7 +347,7 @@ func (st *State) bindFormals(fn *lambdaNode, env *Env, arg Value, pos Pos) *Erro
 }
 
 func (st *State) missingArgument(fn *lambdaNode, f *formal, pos Pos) *Error {
-	err := st.Errorf(ErrType, fn.at(), "function '%s' called without required argument '%s'", fn.title(st), st.SymName(f.sym))
+	err := st.Errorf(ErrType, fn.at(), "function '%s' called without required argument '%s'", fn.title(st), st.ShowName(f.sym))
 	if pos != 0 {
 		err.AddTrace(pos, "from call site")
 	}
@@ -366,7 +366,7 @@ func (st *State) unexpectedArgument(fn *lambdaNode, set *Attrs, pos Pos) *Error 
 			continue
 		}
 		name := st.SymName(a.Sym)
-		err := st.Errorf(ErrType, fn.at(), "function '%s' called with unexpected argument '%s'", fn.title(st), name)
+		err := st.Errorf(ErrType, fn.at(), "function '%s' called with unexpected argument '%s'", fn.title(st), st.ShowName(a.Sym))
 		err.Suggestions = suggest.Best(names, name)
 		if pos != 0 {
 			err.AddTrace(pos, "from call site")

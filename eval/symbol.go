@@ -1,5 +1,7 @@
 package eval
 
+import "gonix.dev/gonix/parser/quote"
+
 // Sym is an interned name. Symbols of one State are comparable; their order is
 // that of their first appearance, not of their text.
 type Sym uint32
@@ -30,6 +32,10 @@ func (st *State) lookupSym(name string) (Sym, bool) {
 
 // SymName returns the text of a symbol.
 func (st *State) SymName(s Sym) string { return st.syms.names[s] }
+
+// ShowName returns a symbol as messages show attribute names: quoted unless it is
+// an identifier.
+func (st *State) ShowName(s Sym) string { return quote.Identifier(st.SymName(s)) }
 
 // SymValue returns the text of a symbol as a string value, always the same one.
 func (st *State) SymValue(s Sym) Value {

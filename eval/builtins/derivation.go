@@ -127,7 +127,7 @@ func (b *drvBuilder) build() (eval.Value, *eval.Error) {
 			continue
 		}
 		if err := b.attr(key, at, ignoreNulls); err != nil {
-			return eval.Value{}, err.AddTrace(at.Pos, "while evaluating attribute '%s' of derivation '%s'", key, b.name)
+			return eval.Value{}, err.AddTrace(at.Pos, "while evaluating attribute '%s' of derivation '%s'", b.st.ShowName(at.Sym), b.name)
 		}
 	}
 	if b.structured {

@@ -391,7 +391,7 @@ func pathBuiltin(st *eval.State, pos eval.Pos, a eval.Value) (eval.Value, *eval.
 			}
 			opts.Want = h
 		default:
-			return eval.Value{}, st.Errorf(eval.ErrEval, at.Pos, "unsupported argument '%s' to 'builtins.path'", name)
+			return eval.Value{}, st.Errorf(eval.ErrEval, at.Pos, "unsupported argument '%s' to 'builtins.path'", st.ShowName(at.Sym))
 		}
 	}
 	if !found {

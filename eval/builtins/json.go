@@ -108,7 +108,7 @@ func (w *jsonWriter) attrs(v eval.Value, depth int) *eval.Error {
 		}
 		w.out = append(w.out, ':')
 		if err := w.value(*at.Value, depth+1); err != nil {
-			return err.AddTrace(at.Pos, "while evaluating attribute '%s'", name)
+			return err.AddTrace(at.Pos, "while evaluating attribute '%s'", st.ShowName(at.Sym))
 		}
 	}
 	w.out = append(w.out, '}')
