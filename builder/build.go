@@ -181,7 +181,7 @@ func (b *build) makeTmp() error {
 	parent := b.w.Settings.buildDir()
 	for i := 0; ; i++ {
 		b.topTmp = filepath.Join(parent, fmt.Sprintf("nix-build-%s-%d", b.path.Name(), i))
-		err := os.Mkdir(b.topTmp, 0o700)
+		err := b.makeScratch(b.topTmp)
 		if err == nil {
 			break
 		}
@@ -200,6 +200,21 @@ func (b *build) makeTmp() error {
 		}
 	}
 	return b.chown(b.tmp)
+}
+
+func (b *build) makeScratch(name string) error {
+	if s, ok := b.w.Store.(ScratchStore); ok {
+		return s.MakeScratch(b.ctx, name)
+	}
+	return os.Mkdir(name, 0o700)
+}
+
+func (b *build) forgetScratch(name string) {
+	if s, ok := b.w.Store.(ScratchStore); ok {
+		if err := s.ForgetScratch(name); err != nil {
+			b.w.Observe.fail(fmt.Errorf("forget build directory: %w", err))
+		}
+	}
 }
 
 func (b *build) chown(name string) error {
@@ -309,7 +324,11 @@ func killUser(uid uint32) {
 
 func (b *build) cleanup() {
 	if b.topTmp != "" {
-		removeTree(b.topTmp)
+		if err := removeTree(b.topTmp); err != nil {
+			b.w.Observe.fail(fmt.Errorf("remove build directory: %w", err))
+		} else {
+			b.forgetScratch(b.topTmp)
+		}
 	}
 	if b.chroot != "" {
 		removeTree(b.chroot)
@@ -331,6 +350,7 @@ func (b *build) keepTmp() {
 	if uid := os.Geteuid(); b.user != nil && uid == 0 {
 		os.Lchown(b.topTmp, int(b.user.UID), int(b.user.GID))
 	}
+	b.forgetScratch(b.topTmp)
 	b.topTmp = ""
 }
 

@@ -3,35 +3,14 @@
 package builder
 
 import (
-	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"gonix.dev/gonix/store/local"
 )
 
-// removeTree removes a tree, also below directories that were made unwritable,
-// and never follows symbolic links.
 func removeTree(name string) error {
-	err := os.RemoveAll(name)
-	if err == nil || !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	filepath.WalkDir(name, func(p string, d fs.DirEntry, err error) error {
-		if d != nil && d.IsDir() {
-			unix.Fchmodat(unix.AT_FDCWD, p, 0o700, 0)
-		}
-		return nil
-	})
-	// Directories that could not be read before their parents were mended.
-	filepath.WalkDir(name, func(p string, d fs.DirEntry, err error) error {
-		if err != nil && d != nil && d.IsDir() {
-			unix.Fchmodat(unix.AT_FDCWD, p, 0o700, 0)
-		}
-		return nil
-	})
-	return os.RemoveAll(name)
+	_, err := local.RemoveTree(name)
+	return err
 }
 
 // moveTree renames a tree. A directory must be writable for its owner to be

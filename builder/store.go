@@ -42,6 +42,13 @@ type RealisationStore interface {
 	AddRealisation(ctx context.Context, r *local.Realisation) error
 }
 
+// ScratchStore is a Store that sweeps up build directories after processes that
+// were killed; local.Store is one.
+type ScratchStore interface {
+	MakeScratch(ctx context.Context, name string) error
+	ForgetScratch(name string) error
+}
+
 // Substitutable is what a cache knows of a path.
 type Substitutable struct {
 	From         string // where it is, as a URI

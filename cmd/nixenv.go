@@ -98,7 +98,7 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 		case "delete":
 			return n.deleteGenerations(ctx, args)
 		case "rollback", "switch":
-			return n.switchTo(opValue, op == "rollback")
+			return n.locked(ctx, func() error { return n.switchTo(opValue, op == "rollback") })
 		case "profile":
 			return linkAtomically(firstOf(joinIf(env.Getenv("HOME"), ".nix-profile")), env.abs(opValue))
 		}
@@ -167,15 +167,7 @@ func linkAtomically(link, target string) error {
 	if filepath.Dir(link) == filepath.Dir(target) {
 		target = filepath.Base(target)
 	}
-	temp := fmt.Sprintf("%s.tmp-%d", link, os.Getpid())
-	if err := os.Symlink(target, temp); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, link); err != nil {
-		os.Remove(temp)
-		return err
-	}
-	return nil
+	return local.ReplaceLink(link, target)
 }
 
 // generations are those of the profile; none if its directory is missing.
@@ -185,6 +177,14 @@ func (n *nixEnv) generations() ([]local.Generation, int, error) {
 		return nil, 0, nil
 	}
 	return gens, current, err
+}
+
+// locked runs f while nobody else changes the profile, if there can be one.
+func (n *nixEnv) locked(ctx context.Context, f func() error) error {
+	if _, err := os.Stat(filepath.Dir(n.profile)); err != nil {
+		return f()
+	}
+	return local.WithProfileLock(ctx, n.profile, f)
 }
 
 func (n *nixEnv) listGenerations() error {
@@ -222,6 +222,10 @@ func (n *nixEnv) deleteGenerations(ctx context.Context, args []string) error {
 			return local.DeleteOldGenerations(ctx, n.profile, cutoff, n.dryRun, say)
 		}
 	}
+	return n.locked(ctx, func() error { return n.deleteNumbered(args, say) })
+}
+
+func (n *nixEnv) deleteNumbered(args []string, say func(local.Generation)) error {
 	gens, current, err := n.generations()
 	if err != nil {
 		return err

@@ -347,7 +347,7 @@ func (s *spool) Write(p []byte) (n int, err error) {
 			return s.buf.Write(p)
 		}
 		if d, ok := s.c.back.(directory); ok {
-			s.f, err = d.spool()
+			s.f, err = d.temp()
 		} else {
 			s.f, err = os.CreateTemp(s.c.temp, "gonix-upload-*")
 		}

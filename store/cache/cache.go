@@ -103,7 +103,7 @@ func Open(uri string, opts Options) (*Cache, error) {
 		}
 		root := filepath.Clean(u.Path)
 		c.uri = "file://" + root
-		c.back = directory{root}
+		c.back = directory{root, new(sync.Once)}
 		if opts.ForceDisk {
 			c.disk = opts.Disk
 		}

@@ -8,8 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/google/renameio/v2"
+	"sync"
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/narinfo"
@@ -17,7 +16,8 @@ import (
 
 // directory is the backend of file://.
 type directory struct {
-	root string
+	root  string
+	swept *sync.Once
 }
 
 func (d directory) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
@@ -57,15 +57,19 @@ func (d directory) put(_ context.Context, name string, data io.ReadSeeker, _ int
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	t, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+	t, err := d.temp()
 	if err != nil {
 		return err
 	}
-	defer t.Cleanup()
+	defer os.Remove(t.Name())
+	defer t.Close()
 	if _, err := io.Copy(t, data); err != nil {
 		return err
 	}
-	return t.CloseAtomicallyReplace()
+	if err := t.Sync(); err != nil {
+		return err
+	}
+	return d.adopt(t, name)
 }
 
 // hashParts are those of all narinfo files.
@@ -80,16 +84,7 @@ func (d directory) hashParts() ([]string, error) {
 	return parts, err
 }
 
-// spool makes a temporary file that adopt moves into the cache without copying.
-func (d directory) spool() (*os.File, error) {
-	dir := d.path("nar")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
-	return os.CreateTemp(dir, ".tmp-*")
-}
-
-// adopt gives a spooled file its name. It is not durable before commit.
+// adopt gives a temporary file its name. It is not durable before commit.
 func (d directory) adopt(f *os.File, name string) error {
 	if err := f.Chmod(0o644); err != nil {
 		return err
@@ -104,17 +99,22 @@ const fewFiles = 4
 // commit writes narinfo files in the given order, after everything that they
 // speak of is on disk, and they themselves under other names.
 func (d directory) commit(dir store.Dir, infos []*narinfo.Info) (err error) {
+	temp, err := d.tempDir()
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp.Name())
+	defer temp.Close()
 	temps := make([]string, 0, len(infos))
-	defer func() {
-		if err != nil {
-			for _, t := range temps {
-				os.Remove(t)
-			}
-		}
-	}()
 	few := len(infos) <= fewFiles
+	if few {
+		// The archives' names, too.
+		if err := syncFile(d.path("nar")); err != nil && len(infos) > 0 {
+			return err
+		}
+	}
 	for _, in := range infos {
-		f, err := os.CreateTemp(d.root, ".tmp-*")
+		f, err := os.Create(filepath.Join(temp.Name(), in.Path.HashPart()))
 		if err != nil {
 			return err
 		}

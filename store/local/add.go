@@ -191,13 +191,13 @@ func (s *Store) make(ctx context.Context, p store.Path, repair bool, write func(
 		if to, err = s.tempName(ctx); err != nil {
 			return err
 		}
-		defer removeTree(to)
-	} else if _, err := removeTree(real); err != nil {
+		defer RemoveTree(to)
+	} else if _, err := RemoveTree(real); err != nil {
 		return err
 	}
 	info, err := write(to)
 	if err != nil {
-		removeTree(to)
+		RemoveTree(to)
 		locks.Done()
 		return err
 	}

@@ -136,7 +136,7 @@ func TestCrash(t *testing.T) {
 		until = time.Now().Add(d)
 	}
 	root := filepath.Join(t.TempDir(), "root")
-	t.Cleanup(func() { removeTree(root) })
+	t.Cleanup(func() { RemoveTree(root) })
 	reported := map[store.Path]bool{}
 	n := 0
 	for ; n < kills || time.Now().Before(until); n++ {

@@ -15,6 +15,7 @@
 //	<state>/gc-socket/socket        where to tell a running collector of new roots
 //	<state>/temproots/<pid>         what a running process needs
 //	<state>/gcroots, profiles       permanent roots
+//	<state>/gonix-builds/<pid>      where a running process builds, outside the store
 //
 // # Invariants
 //

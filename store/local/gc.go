@@ -93,6 +93,11 @@ func (s *Store) Collect(ctx context.Context, opts GCOptions) (*GCResult, error) 
 	if err := s.stopAt(0); err != nil {
 		return nil, err
 	}
+	if deletes {
+		if err := s.sweepScratch(); err != nil {
+			return nil, err
+		}
+	}
 	roots := newGCRoots()
 	server, err := s.startGCServer(roots)
 	if err != nil {
@@ -534,7 +539,7 @@ func (c *collector) removeAll(gone []int32) error {
 				if i >= len(gone) {
 					return
 				}
-				freed, err := removeTree(c.s.RealPath(c.nodes[gone[i]].path))
+				freed, err := RemoveTree(c.s.RealPath(c.nodes[gone[i]].path))
 				c.freed.Add(freed)
 				if err != nil && errs[w] == nil {
 					errs[w] = err // the others still go: they are invalid already
@@ -612,7 +617,7 @@ func (c *collector) removeStray(name string) error {
 	shown := string(c.s.set.Dir) + "/" + name
 	c.s.log(Info, "deleting '%s'", shown)
 	c.result.Paths = append(c.result.Paths, shown)
-	freed, err := removeTree(real)
+	freed, err := RemoveTree(real)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func openTest(t *testing.T, change ...func(*Settings)) *Store {
 			t.Error(err)
 		}
 		// The test's own removal cannot remove read-only directories.
-		removeTree(set.Root)
+		RemoveTree(set.Root)
 	})
 	return s
 }

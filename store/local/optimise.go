@@ -5,7 +5,6 @@ package local
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -190,8 +189,8 @@ func (o *optimiser) replace(name, link string) error {
 	if err := unix.Lstat(name, &st); err != nil {
 		return &os.PathError{Op: "lstat", Path: name, Err: err}
 	}
-	temp := filepath.Join(o.s.set.RealDir, fmt.Sprintf(".tmp-link-%d-%d", os.Getpid(), linkCounter.Add(1)))
-	if err := os.Link(link, temp); err != nil {
+	temp, err := tempLink(filepath.Join(o.s.set.RealDir, ".tmp-link"), func(temp string) error { return os.Link(link, temp) })
+	if err != nil {
 		if errors.Is(err, syscall.EMLINK) {
 			if st.Size > 0 {
 				o.s.log(Info, "'%s' has maximum number of links", link)
@@ -208,7 +207,7 @@ func (o *optimiser) replace(name, link string) error {
 			return err
 		}
 	}
-	err := os.Rename(temp, name)
+	err = os.Rename(temp, name)
 	if inside {
 		if cerr := CanonicaliseNode(dir); err == nil {
 			err = cerr
@@ -216,7 +215,8 @@ func (o *optimiser) replace(name, link string) error {
 	}
 	if err != nil {
 		os.Remove(temp)
-		if errors.Is(err, syscall.EMLINK) {
+		// A collector takes links under other names for strays.
+		if errors.Is(err, syscall.EMLINK) || errors.Is(err, os.ErrNotExist) {
 			return nil
 		}
 		return err

@@ -93,10 +93,21 @@ func WithProfileLock(ctx context.Context, profile string, f func() error) error 
 			}
 			continue
 		}
+		sweepProfile(profile)
 		err = f()
 		removeLockFile(lock)
 		lock.Close()
 		return err
+	}
+}
+
+// sweepProfile removes links that somebody was killed over; we hold the lock.
+func sweepProfile(profile string) {
+	names, _ := readNames(filepath.Dir(profile))
+	for _, n := range names {
+		if strings.HasPrefix(n, filepath.Base(profile)) && isTempLink(n) {
+			os.Remove(filepath.Join(filepath.Dir(profile), n))
+		}
 	}
 }
 

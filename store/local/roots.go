@@ -122,6 +122,11 @@ func (f *rootFinder) link(name string) error {
 		f.found(name, target)
 		return nil
 	}
+	auto := strings.HasPrefix(name, filepath.Join(f.s.set.StateDir, "gcroots/auto")+"/")
+	if auto && isTempLink(filepath.Base(name)) {
+		os.Remove(name) // left by a crash; who makes it now makes it again
+		return nil
+	}
 	// An indirect root: a link to a link somewhere else, which its owner removes
 	// when he needs it no more.
 	if !filepath.IsAbs(target) {
@@ -129,7 +134,7 @@ func (f *rootFinder) link(name string) error {
 	}
 	st, err := os.Lstat(target)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
-		if strings.HasPrefix(name, filepath.Join(f.s.set.StateDir, "gcroots/auto")+"/") {
+		if auto {
 			f.s.log(Info, "removing stale link from '%s' to '%s'", name, target)
 			os.Remove(name)
 		}
@@ -174,20 +179,48 @@ func (f *rootFinder) unreadable(name string, err error) error {
 
 var linkCounter atomic.Int64
 
-// replaceLink makes name a symlink to target, atomically.
-func replaceLink(name, target string) error {
+// tempLink calls link with a name that begins with prefix and is not taken, be it
+// by what a process of our number was killed over.
+func tempLink(prefix string, link func(temp string) error) (string, error) {
+	for {
+		temp := fmt.Sprintf("%s-%d-%d", prefix, os.Getpid(), linkCounter.Add(1))
+		if err := link(temp); !errors.Is(err, os.ErrExist) {
+			return temp, err
+		}
+	}
+}
+
+// ReplaceLink makes name a symlink to target, atomically.
+func ReplaceLink(name, target string) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
-	temp := fmt.Sprintf("%s.tmp-%d-%d", name, os.Getpid(), linkCounter.Add(1))
-	if err := os.Symlink(target, temp); err != nil {
-		return err
+	for {
+		temp, err := tempLink(name+tempLinkMark, func(temp string) error { return os.Symlink(target, temp) })
+		if err != nil {
+			return err
+		}
+		if err = os.Rename(temp, name); err == nil {
+			return nil
+		}
+		// If it is not there any more somebody has taken it for a leftover.
+		if _, gone := os.Lstat(temp); !errors.Is(gone, os.ErrNotExist) {
+			os.Remove(temp)
+			return err
+		}
 	}
-	if err := os.Rename(temp, name); err != nil {
-		os.Remove(temp)
-		return err
-	}
-	return nil
+}
+
+// tempLinkMark is in the names of links that are being made.
+const tempLinkMark = ".tmp"
+
+// isTempLink says whether a name is one of tempLink's for a link in that directory.
+func isTempLink(name string) bool {
+	_, rest, ok := strings.Cut(name, tempLinkMark+"-")
+	pid, n, ok2 := strings.Cut(rest, "-")
+	_, err := strconv.Atoi(pid)
+	_, err2 := strconv.Atoi(n)
+	return ok && ok2 && err == nil && err2 == nil
 }
 
 // AddIndirectRoot makes the symlink called name, outside the state directory, a
@@ -197,7 +230,7 @@ func (s *Store) AddIndirectRoot(name string) error {
 		return ErrReadOnly
 	}
 	h := hash.Format(hash.SumString(hash.SHA1, name), hash.Nix32)
-	return replaceLink(filepath.Join(s.set.StateDir, "gcroots/auto", h), name)
+	return ReplaceLink(filepath.Join(s.set.StateDir, "gcroots/auto", h), name)
 }
 
 // AddPermRoot makes a symlink called name, an absolute file name, to p, and
@@ -222,7 +255,7 @@ func (s *Store) AddPermRoot(ctx context.Context, p store.Path, name string) erro
 			return fmt.Errorf("cannot create symlink '%s'; already exists", name)
 		}
 	}
-	if err := replaceLink(name, s.set.Dir.Format(p)); err != nil {
+	if err := ReplaceLink(name, s.set.Dir.Format(p)); err != nil {
 		return err
 	}
 	return s.AddIndirectRoot(name)

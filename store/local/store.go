@@ -24,13 +24,14 @@ const reservedSize = 8 << 20
 
 // Store is an open store. Its methods may be called concurrently.
 type Store struct {
-	set    Settings
-	db     *database
-	big    *os.File // db/big-lock, held shared
-	hasher *drv.Hasher
-	temp   tempRoots
-	tmpDir tempDir
-	sync   syncer
+	set     Settings
+	db      *database
+	big     *os.File // db/big-lock, held shared
+	hasher  *drv.Hasher
+	temp    tempRoots
+	tmpDir  tempDir
+	scratch scratch
+	sync    syncer
 
 	autoGC autoGC
 }
@@ -111,7 +112,7 @@ func (s *Store) Close() error {
 		errs = append(errs, s.db.close())
 		s.db = nil
 	}
-	errs = append(errs, s.tmpDir.close(), s.temp.close())
+	errs = append(errs, s.tmpDir.close(), s.scratch.close(), s.temp.close())
 	if s.big != nil {
 		errs = append(errs, s.big.Close())
 		s.big = nil

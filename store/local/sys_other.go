@@ -24,7 +24,7 @@ func (s *Store) freeSpace() (int64, error) {
 
 // swapFiles puts a in b's place, which is not atomic here.
 func swapFiles(a, b string) error {
-	if _, err := removeTree(b); err != nil {
+	if _, err := RemoveTree(b); err != nil {
 		return err
 	}
 	return os.Rename(a, b)

@@ -53,7 +53,7 @@ func (t *tempDir) close() error {
 	if t.dir == nil {
 		return nil
 	}
-	removeTree(t.dir.Name())
+	RemoveTree(t.dir.Name())
 	err := t.dir.Close()
 	t.dir = nil
 	return err

@@ -100,7 +100,21 @@ func (t *tempRoots) open(ctx context.Context) error {
 			return err
 		}
 	}
-	dir := filepath.Join(t.store.set.StateDir, "temproots")
+	f, err := claimFile(ctx, filepath.Join(t.store.set.StateDir, "temproots"))
+	if err != nil {
+		return err
+	}
+	// Stale contents are those of a dead process.
+	if err := f.Truncate(0); err != nil {
+		f.Close()
+		return err
+	}
+	t.file = f
+	return nil
+}
+
+// claimFile makes and locks a file of dir that is named after this process.
+func claimFile(ctx context.Context, dir string) (*os.File, error) {
 	for n := 0; ; {
 		// Another store of this process, or a process with our number in another
 		// PID namespace, may have the first name. Nix reads what comes before
@@ -111,12 +125,12 @@ func (t *tempRoots) open(ctx context.Context) error {
 		}
 		f, err := openLockFile(name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		ok, err := tryLock(f, lockExclusive)
 		if err != nil {
 			f.Close()
-			return err
+			return nil, err
 		}
 		if !ok {
 			f.Close()
@@ -126,22 +140,16 @@ func (t *tempRoots) open(ctx context.Context) error {
 		st, err := f.Stat()
 		if err != nil {
 			f.Close()
-			return err
+			return nil, err
 		}
 		same, err := os.Lstat(name)
 		if err == nil && os.SameFile(st, same) {
-			// Stale contents are those of a dead process.
-			if err := f.Truncate(0); err != nil {
-				f.Close()
-				return err
-			}
-			t.file = f
-			return nil
+			return f, nil
 		}
-		// A collector has removed it before we had the lock.
+		// Whoever sweeps has removed it before we had the lock.
 		f.Close()
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }

@@ -1,0 +1,5 @@
+//go:build linux
+
+package torture
+
+func hostile([]string) int { return 0 }
