@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -178,6 +179,30 @@ func (s *Store) write(ctx context.Context, f func(*sqlite.Conn) error) (err erro
 	}
 	defer end(&err)
 	return f(s.db.conn)
+}
+
+// durable makes something durable by do.
+func (s *Store) durable(what string, do func() error) error {
+	if s.syncing != nil {
+		return s.syncing(what)
+	}
+	return do()
+}
+
+// syncDatabase makes what was committed durable. Commits themselves do not wait for
+// that, as in Nix: all that a loss of power can undo is that paths became valid.
+func (s *Store) syncDatabase() error {
+	if s.set.NoSync || s.set.NoFsyncMetadata || s.set.NoWAL {
+		return nil
+	}
+	return s.durable("database", func() error {
+		wal, err := os.Open(s.dbPath() + "-wal")
+		if err != nil {
+			return err
+		}
+		defer wal.Close()
+		return wal.Sync()
+	})
 }
 
 // each runs a prepared query and calls row for each result.

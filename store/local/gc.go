@@ -499,6 +499,10 @@ func (c *collector) deleteBatch(ctx context.Context, batch []int32) error {
 	if err != nil {
 		return err
 	}
+	// Or after a loss of power the database could still say that they are valid.
+	if err := c.s.syncDatabase(); err != nil {
+		return err
+	}
 	c.roots.mu.Lock()
 	for _, n := range gone {
 		c.nodes[n].gone = true

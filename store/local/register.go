@@ -50,7 +50,7 @@ func (s *Store) Register(ctx context.Context, infos ...*store.PathInfo) error {
 		return err
 	}
 	if !s.set.NoSync {
-		if err := s.sync.wait(s.syncStore); err != nil {
+		if err := s.sync.wait(func() error { return s.durable("store", s.syncStore) }); err != nil {
 			return err
 		}
 	}

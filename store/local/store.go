@@ -32,6 +32,8 @@ type Store struct {
 	tmpDir  tempDir
 	scratch scratch
 	sync    syncer
+	// syncing stands for making something durable, in tests.
+	syncing func(what string) error
 
 	autoGC autoGC
 }
