@@ -360,8 +360,10 @@ func (b *build) keepOutputs() {
 	if b.chroot == "" || b.mode != Normal {
 		return
 	}
+	seen := map[local.Inode]bool{}
 	for _, o := range b.outputs {
-		if !o.known.IsZero() && !o.valid && exists(b.actual(o.known)) && !exists(b.real(o.known)) {
+		if !o.known.IsZero() && !o.valid && exists(b.actual(o.known)) && !exists(b.real(o.known)) &&
+			b.canonicalise(b.actual(o.known), seen) == nil { // others would see set-user-ID bits
 			moveTree(b.actual(o.known), b.real(o.known))
 		}
 	}

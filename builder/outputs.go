@@ -126,21 +126,19 @@ func (b *build) examine(m *made, seen map[local.Inode]bool) error {
 	if err != nil {
 		return failf(OutputRejected, b.path, "builder for '%s' failed to produce output path for output '%s' at '%s'", b.printed(), m.Name, m.actual)
 	}
-	var owner *sandbox.User
-	if b.user != nil && !b.drv.IsBuiltin() {
-		owner = &b.user.User
-	}
+	owner := b.owner()
 	link := st.Mode()&os.ModeSymlink != 0
 	if !link && st.Mode().Perm()&0o022 != 0 || owner != nil && !ownedBy(st, owner) {
 		return failf(OutputRejected, b.path, "suspicious ownership or permission on '%s' for output '%s'; rejecting this build output", m.actual, m.Name)
 	}
 	m.regular = st.Mode().IsRegular() && st.Mode().Perm()&0o100 == 0
-	opts := local.CanonicalOptions{Seen: seen}
-	if owner != nil {
-		opts.UIDMin, opts.UIDMax = int(owner.UID), int(owner.UID+max(owner.Count, 1)-1)
-	}
-	if err := local.CanonicaliseMetadata(m.actual, opts); err != nil {
+	if err := b.canonicalise(m.actual, seen); err != nil {
 		return failf(OutputRejected, b.path, "%w", err)
+	}
+	if b.exposed() {
+		if err := b.freshCopy(m, seen); err != nil {
+			return failf(OutputRejected, b.path, "copy output '%s' of '%s': %w", m.Name, b.printed(), err)
+		}
 	}
 	if m.anyRefs, err = b.discardsReferences(m.Name); err != nil {
 		return err
@@ -167,6 +165,23 @@ func (b *build) examine(m *made, seen map[local.Inode]bool) error {
 	}
 	m.narHash, m.narSize = h.Sum(), h.Size()
 	return nil
+}
+
+// owner is the user whose files the builder's are; nil if that is us.
+func (b *build) owner() *sandbox.User {
+	if b.user == nil || b.drv.IsBuiltin() {
+		return nil
+	}
+	return &b.user.User
+}
+
+// canonicalise gives what the builder has made the metadata of store objects.
+func (b *build) canonicalise(name string, seen map[local.Inode]bool) error {
+	opts := local.CanonicalOptions{Seen: seen}
+	if owner := b.owner(); owner != nil {
+		opts.UIDMin, opts.UIDMax = int(owner.UID), int(owner.UID+max(owner.Count, 1)-1)
+	}
+	return local.CanonicaliseMetadata(name, opts)
 }
 
 func (b *build) discardsReferences(output string) (bool, error) {
@@ -318,27 +333,36 @@ func (b *build) rewrite(m *made, rewrites map[string]string, seen map[local.Inod
 	if !needed {
 		return nil
 	}
+	h := hash.New(hash.SHA256)
+	err := b.remake(m, seen, func(w io.Writer) error {
+		r := newRewriter(io.MultiWriter(h, w), rewrites)
+		if err := nar.DumpPath(r, m.actual, nil); err != nil {
+			return err
+		}
+		return r.Flush()
+	})
+	if err != nil {
+		return fmt.Errorf("rewrite hashes in '%s': %w", m.actual, err)
+	}
+	m.narHash, m.narSize = h.Sum(), h.Size()
+	return nil
+}
+
+// remake replaces an output by the tree whose archive dump writes.
+func (b *build) remake(m *made, seen map[local.Inode]bool, dump func(io.Writer) error) error {
 	tmp := m.actual + ".tmp"
 	if err := removeTree(tmp); err != nil {
 		return err
 	}
-	h := hash.New(hash.SHA256)
 	pr, pw := io.Pipe()
-	go func() {
-		r := newRewriter(io.MultiWriter(h, pw), rewrites)
-		err := nar.DumpPath(r, m.actual, nil)
-		if err == nil {
-			err = r.Flush()
-		}
-		pw.CloseWithError(err)
-	}()
+	go func() { pw.CloseWithError(dump(pw)) }()
 	err := nar.Restore(tmp, nar.NewReader(pr), nar.RestoreOptions{})
 	if err == nil {
 		_, err = io.Copy(io.Discard, pr)
 	}
 	pr.CloseWithError(err)
 	if err != nil {
-		return fmt.Errorf("rewrite hashes in '%s': %w", m.actual, err)
+		return err
 	}
 	if err := removeTree(m.actual); err != nil {
 		return err
@@ -346,8 +370,19 @@ func (b *build) rewrite(m *made, rewrites map[string]string, seen map[local.Inod
 	if err := moveTree(tmp, m.actual); err != nil {
 		return err
 	}
-	m.narHash, m.narSize = h.Sum(), h.Size()
 	return local.CanonicaliseMetadata(m.actual, local.CanonicalOptions{Seen: seen})
+}
+
+// exposed says whether the builder could pass open files to processes that are
+// not killed with it, through sockets of the host's network namespace or without
+// any wall between them.
+func (b *build) exposed() bool {
+	return !b.drv.IsBuiltin() && (!b.isPure() || b.user != nil && !b.sandboxed)
+}
+
+// freshCopy makes an output anew, so that nobody has its files open for writing.
+func (b *build) freshCopy(m *made, seen map[local.Inode]bool) error {
+	return b.remake(m, seen, func(w io.Writer) error { return nar.DumpPath(w, m.actual, nil) })
 }
 
 // contentHash is the hash that a content address has, with the output's own path

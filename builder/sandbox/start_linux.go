@@ -89,9 +89,11 @@ func Start(spec *Spec) (*Process, error) {
 			p.overwrite("/proc/self/uid_map", fmt.Sprintf("%d %d 1", spec.Root.UID, os.Geteuid()), false)
 			p.overwrite("/proc/self/gid_map", fmt.Sprintf("%d %d 1", spec.Root.GID, os.Getegid()), false)
 		}
-		if err := p.makeRoot(spec.Root); err != nil {
+		if err := p.makeRoot(spec.Root, root && spec.User == nil); err != nil {
 			return nil, err
 		}
+		// The caller's has its keys.
+		p.try(unix.SYS_KEYCTL, unix.KEYCTL_JOIN_SESSION_KEYRING, 0)
 	}
 
 	p.add("stdin", unix.SYS_DUP3, fds[0], 0, 0)
@@ -165,8 +167,12 @@ func (p *program) identity(uid, gid uint32) {
 // devices are the nodes of /dev that are taken from the host.
 var devices = []string{"full", "null", "random", "tty", "urandom", "zero"}
 
-// makeRoot builds the private root on a tmpfs and makes it the root.
-func (p *program) makeRoot(r *Root) error {
+// kernelFiles are what is below /proc and not of a process.
+var kernelFiles = []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/acpi", "/proc/scsi"}
+
+// makeRoot builds the private root on a tmpfs and makes it the root. asRoot says
+// that the builder will be the host's root, though without its rights.
+func (p *program) makeRoot(r *Root, asRoot bool) error {
 	if !r.Network {
 		p.loopback()
 	}
@@ -221,6 +227,15 @@ func (p *program) makeRoot(r *Root) error {
 
 	p.mkdir("/proc", 0o555)
 	p.mount("mount /proc", "none", "./proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+	if asRoot {
+		// These files belong to that user, whatever namespace it is in.
+		for _, name := range kernelFiles {
+			if _, err := os.Lstat(name); err == nil {
+				p.mount("bind "+name, rel(name), rel(name), "", unix.MS_BIND|unix.MS_REC, "")
+				p.readOnly(rel(name), true)
+			}
+		}
+	}
 	if r.Sysfs {
 		p.mkdir("/sys", 0o555)
 		p.mount("mount /sys", "none", "./sys", "sysfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")

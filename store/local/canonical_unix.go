@@ -10,7 +10,12 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"gonix.dev/gonix/store/nar"
 )
+
+// maxPath is how long a file name the system takes at once, and one more.
+const maxPath = 4096
 
 // mtimeStore is the modification time of everything in the store: one second
 // after the epoch, for old tools that take 0 for "unset".
@@ -52,6 +57,7 @@ func CanonicaliseMetadata(name string, opts CanonicalOptions) error {
 type canonicaliser struct {
 	opts     CanonicalOptions
 	uid, gid int
+	depth    int
 }
 
 func (c *canonicaliser) node(dirfd int, base, name string) error {
@@ -63,9 +69,6 @@ func (c *canonicaliser) node(dirfd int, base, name string) error {
 	if typ != unix.S_IFREG && typ != unix.S_IFDIR && typ != unix.S_IFLNK {
 		return fmt.Errorf("file '%s' has an unsupported type", name)
 	}
-	if err := c.xattrs(name); err != nil {
-		return err
-	}
 	inode := Inode{uint64(st.Dev), st.Ino}
 	if c.opts.UIDMax != 0 && (int(st.Uid) < c.opts.UIDMin || int(st.Uid) > c.opts.UIDMax) {
 		if typ == unix.S_IFDIR || !c.opts.Seen[inode] {
@@ -75,6 +78,9 @@ func (c *canonicaliser) node(dirfd int, base, name string) error {
 	}
 	if st.Nlink > 1 {
 		c.opts.Seen[inode] = true
+	}
+	if err := c.xattrs(dirfd, base, name); err != nil {
+		return err
 	}
 	if int(st.Uid) != c.uid {
 		// Before chmod: it would drop set-user-ID bits, and they must not
@@ -113,6 +119,11 @@ func (c *canonicaliser) dir(dirfd int, base, name string, mode uint32) error {
 	if err != nil {
 		return err
 	}
+	// No archive can hold it, and every level is an open file.
+	if c.depth++; c.depth > nar.MaxDepth {
+		return fmt.Errorf("directory '%s' is nested deeper than %d levels", name, nar.MaxDepth)
+	}
+	defer func() { c.depth-- }()
 	for _, n := range names {
 		if err := c.node(fd, n, name+"/"+n); err != nil {
 			return err
@@ -146,7 +157,10 @@ func setMtime(dirfd int, base, name string) error {
 }
 
 // xattrs removes extended attributes, ACLs among them.
-func (c *canonicaliser) xattrs(name string) error {
+func (c *canonicaliser) xattrs(dirfd int, base, name string) error {
+	if len(name) >= maxPath {
+		name = fmt.Sprintf("/proc/self/fd/%d/%s", dirfd, base) // there is no llistxattrat
+	}
 	var small [256]byte
 	buf := small[:]
 	n, err := unix.Llistxattr(name, buf)

@@ -97,6 +97,10 @@ func (s *Store) newOptimiser(load bool) (*optimiser, error) {
 }
 
 func (o *optimiser) node(name string) error {
+	if len(name) >= maxPath {
+		o.s.log(Info, "skipping '%s': its name is too long", name)
+		return nil
+	}
 	var st unix.Stat_t
 	if err := unix.Lstat(name, &st); err != nil {
 		return &os.PathError{Op: "lstat", Path: name, Err: err}
