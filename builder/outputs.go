@@ -157,7 +157,7 @@ func (b *build) examine(m *made, seen map[local.Inode]bool) error {
 		scan = newRefScanner(candidates)
 		w = io.MultiWriter(h, scan)
 	}
-	if err := nar.DumpPath(w, m.actual, nil); err != nil {
+	if err := b.dump(w, m.actual); err != nil {
 		return failf(OutputRejected, b.path, "read output '%s' of '%s': %w", m.Name, b.printed(), err)
 	}
 	if scan != nil {
@@ -182,6 +182,12 @@ func (b *build) canonicalise(name string, seen map[local.Inode]bool) error {
 		opts.UIDMin, opts.UIDMax = int(owner.UID), int(owner.UID+max(owner.Count, 1)-1)
 	}
 	return local.CanonicaliseMetadata(name, opts)
+}
+
+// dump writes the archive of an output, as long as anybody wants it: hashing can
+// take much longer than building did.
+func (b *build) dump(w io.Writer, name string) error {
+	return nar.DumpPath(local.ContextWriter(b.ctx, w), name, nil)
 }
 
 func (b *build) discardsReferences(output string) (bool, error) {
@@ -336,7 +342,7 @@ func (b *build) rewrite(m *made, rewrites map[string]string, seen map[local.Inod
 	h := hash.New(hash.SHA256)
 	err := b.remake(m, seen, func(w io.Writer) error {
 		r := newRewriter(io.MultiWriter(h, w), rewrites)
-		if err := nar.DumpPath(r, m.actual, nil); err != nil {
+		if err := b.dump(r, m.actual); err != nil {
 			return err
 		}
 		return r.Flush()
@@ -382,7 +388,7 @@ func (b *build) exposed() bool {
 
 // freshCopy makes an output anew, so that nobody has its files open for writing.
 func (b *build) freshCopy(m *made, seen map[local.Inode]bool) error {
-	return b.remake(m, seen, func(w io.Writer) error { return nar.DumpPath(w, m.actual, nil) })
+	return b.remake(m, seen, func(w io.Writer) error { return b.dump(w, m.actual) })
 }
 
 // contentHash is the hash that a content address has, with the output's own path
@@ -397,16 +403,16 @@ func (b *build) contentHash(m *made, algo hash.Algo) (hash.Hash, error) {
 		}
 		defer f.Close()
 		return hashModulo(algo, m.scratch.HashPart(), func(w io.Writer) error {
-			_, err := io.Copy(w, f)
+			_, err := io.Copy(local.ContextWriter(b.ctx, w), f)
 			return err
 		})
 	case store.Recursive:
 		if !self && algo == hash.SHA256 {
 			return m.narHash, nil
 		}
-		return hashModulo(algo, m.scratch.HashPart(), func(w io.Writer) error { return nar.DumpPath(w, m.actual, nil) })
+		return hashModulo(algo, m.scratch.HashPart(), func(w io.Writer) error { return b.dump(w, m.actual) })
 	}
-	return store.HashTree(m.Method, algo, func(w io.Writer) error { return nar.DumpPath(w, m.actual, nil) })
+	return store.HashTree(m.Method, algo, func(w io.Writer) error { return b.dump(w, m.actual) })
 }
 
 // place moves an output to where it belongs. The locks are on its final path if

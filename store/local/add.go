@@ -36,6 +36,9 @@ func (s *Store) NarFromPath(ctx context.Context, p store.Path, w io.Writer) erro
 	return nar.DumpPath(ctxWriter{ctx, w}, s.RealPath(p), nil)
 }
 
+// ContextWriter passes on to w what is written until ctx ends.
+func ContextWriter(ctx context.Context, w io.Writer) io.Writer { return ctxWriter{ctx, w} }
+
 // ctxWriter fails once its context has ended.
 type ctxWriter struct {
 	ctx context.Context

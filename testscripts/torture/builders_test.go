@@ -219,17 +219,17 @@ func TestHostileLine(t *testing.T) {
 func TestHostileSize(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, "sandbox-paths = /bin/hostile="+program)
-	c := p.command("gonix-build", "--no-out-link", "-E", p.hostileDrv("", "huge sparse"))
-	r := interrupt(t, c, "made", syscall.SIGINT)
+	c := p.command("gonix-build", "--no-out-link", "-E", p.hostileDrv("", "huge sparse", p.dir))
+	r := interrupt(t, c, func(log string) bool { return strings.Contains(log, "made") && len(processes(p.dir)) == 0 }, syscall.SIGINT)
 	if r.failed == nil || !strings.Contains(r.err, "interrupted by the user") {
 		t.Errorf("%v\n%s", r.failed, r.err)
 	}
 	p.harmless(r)
 }
 
-// interrupt runs a process, sends it, and nothing else, a signal once it has
-// printed something on standard error, and waits for its end.
-func interrupt(t *testing.T, c *exec.Cmd, when string, sig os.Signal) result {
+// interrupt runs a process, sends it, and nothing else, a signal at a moment that
+// depends on what it has printed on standard error, and waits for its end.
+func interrupt(t *testing.T, c *exec.Cmd, when func(log string) bool, sig os.Signal) result {
 	t.Helper()
 	log, err := os.CreateTemp(t.TempDir(), "log")
 	if err != nil {
@@ -244,10 +244,10 @@ func interrupt(t *testing.T, c *exec.Cmd, when string, sig os.Signal) result {
 	text := func() string { b, _ := os.ReadFile(log.Name()); return string(b) }
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
-	for !strings.Contains(text(), when) {
+	for !when(text()) {
 		select {
 		case err := <-ended:
-			t.Fatalf("%v, and %q did not come\n%s", err, when, text())
+			t.Fatalf("ended too early: %v\n%s", err, text())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
@@ -265,7 +265,7 @@ func TestSignals(t *testing.T) {
 				p.command("gonix-build", "--no-out-link", "-E", expr),
 				p.command("gonix", "build", "-L", "--no-link", "--expr", expr),
 			} {
-				r := interrupt(t, c, "started", sig)
+				r := interrupt(t, c, func(log string) bool { return strings.Contains(log, "started") }, sig)
 				if r.failed == nil {
 					t.Errorf("%v: no failure", sig)
 				}

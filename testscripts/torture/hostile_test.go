@@ -103,7 +103,7 @@ func init() {
 		"modes": modes, "xattrs": xattrs, "network": network, "outside": outside,
 		"mounts": mounts, "nested": nested, "escape": escape, "keys": keys,
 		"descriptors": descriptors, "links": links, "special": special,
-		"odd names": oddNames, "deep": deep, "deep temporary": func([]string) { nest("/build", 3000); nest("/tmp", 3000) },
+		"odd names": oddNames, "deep": deep, "deep temporary": func([]string) { nest("/build", 1500) },
 		"sparse": sparse, "huge sparse": func([]string) { hugeSparse() }, "huge tree": hugeTree,
 		"print": printMuch, "fill": fill, "fork": forkBomb, "memory": memoryBomb,
 		"pass": pass, "setuid left": func([]string) { setuidFile(out); os.Exit(3) },
@@ -365,7 +365,7 @@ func hugeSparse() {
 
 func hugeTree([]string) {
 	must(os.Mkdir(out, 0o755))
-	for i := range 2000 {
+	for i := range 800 {
 		must(os.WriteFile(fmt.Sprintf("%s/%d", out, i), nil, 0o644))
 		must(os.WriteFile(fmt.Sprintf("/build/%d", i), nil, 0o644))
 	}
