@@ -207,7 +207,7 @@ func (e *evaluation) addArgs(f *evalFlags) error {
 		if !ok {
 			return usageErrorf("flag '--arg' needs two words, NAME and EXPR")
 		}
-		v := e.st.Lazy(0, func() (eval.Value, *eval.Error) { return e.st.EvalText("«command line argument»", text, e.env.Dir) })
+		v := e.st.Lazy(func() (eval.Value, *eval.Error) { return e.st.EvalText("«command line argument»", text, e.env.Dir) })
 		b.Set(name, v)
 	}
 	for _, a := range f.argstr {

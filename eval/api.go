@@ -52,7 +52,7 @@ func (st *State) Intersect(lower, upper *Attrs) Value {
 	if lower.upperLen() < upper.upperLen() {
 		st.flatten(lower)
 		out := st.NewAttrs(len(lower.vals()))
-		for _, k := range lower.shape.keys {
+		for _, k := range lower.shape.keys() {
 			if v, pos := upper.getPos(k); v != nil {
 				out.Add(k, pos, *v)
 			}
@@ -61,7 +61,7 @@ func (st *State) Intersect(lower, upper *Attrs) Value {
 	}
 	st.flatten(upper)
 	out := st.NewAttrs(len(upper.vals()))
-	for i, k := range upper.shape.keys {
+	for i, k := range upper.shape.keys() {
 		if lower.get(k) != nil {
 			out.Add(k, upper.shape.posAt(int32(i)), upper.vals()[i])
 		}

@@ -3,33 +3,8 @@ package eval
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"unsafe"
 )
-
-// Shape is the names of an attribute set and the positions where they were
-// defined. Shapes are immutable and shared.
-type Shape struct {
-	keys  []Sym         // ascending
-	pos   []Pos         // parallel to keys; nil when no position is known
-	fixed bool          // made by an expression of the program, so that there are only so many
-	order []int32       // indices into keys in the order of the names' bytes, made on demand
-	index map[Sym]int32 // for large shapes, made on demand
-	finds int           // number of searches in a large shape
-	bare  *Shape        // the same keys without positions, made on demand
-}
-
-// withoutPositions returns the shape of a set whose attributes no place in the
-// program defines.
-func (s *Shape) withoutPositions() *Shape {
-	if s.pos == nil {
-		return s
-	}
-	if s.bare == nil {
-		s.bare = &Shape{keys: s.keys, fixed: s.fixed}
-	}
-	return s.bare
-}
 
 // Attrs is an attribute set: a shape and its values, possibly laid over another
 // set, whose attributes it hides.
@@ -41,69 +16,15 @@ type Attrs struct {
 	base  *Attrs
 }
 
-const (
-	// layerRatio is how many times larger the left side of // must be for the
-	// right side to become a layer over it.
-	layerRatio = 4
-	// largeShape is the number of keys from which a shape gets a hash index.
-	largeShape = 64
-)
-
-var emptyShape = &Shape{}
+// layerRatio is how many times larger the left side of // must be for the right
+// side to become a layer over it.
+const layerRatio = 4
 
 // vals are the values of this layer, in the order of the shape's keys.
-func (a *Attrs) vals() []Value { return unsafe.Slice(a.data, len(a.shape.keys)) }
+func (a *Attrs) vals() []Value { return unsafe.Slice(a.data, a.shape.n) }
 
 // EmptyAttrs is the set without attributes.
 var emptyAttrsObj = Attrs{header: header{KindAttrs}, shape: emptyShape}
-
-// find returns the index of a key, or -1.
-func (s *Shape) find(k Sym) int32 {
-	keys := s.keys
-	n := len(keys)
-	if n <= 8 {
-		for i, key := range keys {
-			if key == k {
-				return int32(i)
-			}
-		}
-		return -1
-	}
-	if n >= largeShape {
-		if s.index != nil {
-			if i, ok := s.index[k]; ok {
-				return i
-			}
-			return -1
-		}
-		if s.finds++; s.finds > n/4 {
-			s.index = make(map[Sym]int32, n)
-			for i, key := range keys {
-				s.index[key] = int32(i)
-			}
-		}
-	}
-	lo, hi := 0, n
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if keys[mid] < k {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	if lo < n && keys[lo] == k {
-		return int32(lo)
-	}
-	return -1
-}
-
-func (s *Shape) posAt(i int32) Pos {
-	if s.pos == nil {
-		return 0
-	}
-	return s.pos[i]
-}
 
 // get returns the slot of an attribute, nil if there is none.
 func (a *Attrs) get(k Sym) *Value {
@@ -166,7 +87,7 @@ func (a *Attrs) flatten() {
 	}
 	a.base.flatten()
 	m := mergeShapes(a.base.shape, a.shape, nil)
-	vals := make([]Value, len(m.from))
+	vals := make([]Value, m.shape.n)
 	m.fill(vals, a.base, a)
 	a.shape, a.data, a.base, a.deep = m.shape, unsafe.SliceData(vals), nil, 0
 }
@@ -175,83 +96,6 @@ func (a *Attrs) flatten() {
 func (a *Attrs) Len() int {
 	a.flatten()
 	return len(a.vals())
-}
-
-// merge is how two shapes become one: the source of each value, as an index
-// into the upper set, or the complement of one into the lower.
-type merge struct {
-	shape *Shape
-	from  []int32
-}
-
-// mergeAttrs merges two flat sets; upper wins. What is known about shapes of the
-// program's own expressions is remembered, since the same ones meet often.
-func (st *State) mergeAttrs(lower, upper *Attrs) (*Shape, []Value) {
-	if !lower.shape.fixed || !upper.shape.fixed {
-		m := mergeShapes(lower.shape, upper.shape, st.mergeFrom[:0])
-		st.mergeFrom = m.from
-		vals := st.newValues(len(m.from))
-		m.fill(vals, lower, upper)
-		return m.shape, vals
-	}
-	pair := [2]*Shape{lower.shape, upper.shape}
-	m, ok := st.merges[pair]
-	if !ok {
-		m = mergeShapes(lower.shape, upper.shape, nil)
-		m.shape.fixed = true
-		st.merges[pair] = m
-	}
-	vals := st.newValues(len(m.from))
-	m.fill(vals, lower, upper)
-	return m.shape, vals
-}
-
-func (m *merge) fill(vals []Value, lower, upper *Attrs) {
-	lv, uv := lower.vals(), upper.vals()
-	for i, f := range m.from {
-		if f >= 0 {
-			vals[i] = uv[f]
-		} else {
-			vals[i] = lv[^f]
-		}
-	}
-}
-
-// mergeShapes merges two shapes. It uses the memory of from if that is enough.
-func mergeShapes(lower, upper *Shape, from []int32) merge {
-	lk, uk := lower.keys, upper.keys
-	n := len(lk) + len(uk) - common(lk, uk)
-	keys, pos := make([]Sym, n), make([]Pos, n)
-	from = slices.Grow(from, n)[:n]
-	for i, j, o := 0, 0, 0; o < n; o++ {
-		if j == len(uk) || i < len(lk) && lk[i] < uk[j] {
-			keys[o], pos[o], from[o] = lk[i], lower.posAt(int32(i)), ^int32(i)
-			i++
-			continue
-		}
-		if i < len(lk) && lk[i] == uk[j] {
-			i++
-		}
-		keys[o], pos[o], from[o] = uk[j], upper.posAt(int32(j)), int32(j)
-		j++
-	}
-	return merge{&Shape{keys: keys, pos: pos}, from}
-}
-
-// common counts the keys that two ascending rows share.
-func common(a, b []Sym) int {
-	n := 0
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch {
-		case a[i] < b[j]:
-			i++
-		case a[i] > b[j]:
-			j++
-		default:
-			i, j, n = i+1, j+1, n+1
-		}
-	}
-	return n
 }
 
 // update is the operator //.
@@ -265,13 +109,13 @@ func (st *State) update(lower, upper *Attrs) *Attrs {
 	st.flatten(upper)
 	// Layers get smaller upwards, so that however many updates follow one another
 	// there are few layers, and each value is copied few times.
-	for lower.base != nil && len(lower.shape.keys) <= 2*len(upper.shape.keys) {
+	for lower.base != nil && lower.shape.n <= 2*upper.shape.n {
 		top := Attrs{shape: lower.shape, data: lower.data}
 		shape, vals := st.mergeAttrs(&top, upper)
 		upper = st.newAttrs(shape, vals)
 		lower = lower.base
 	}
-	ln, un := len(lower.shape.keys), len(upper.shape.keys)
+	ln, un := lower.shape.n, upper.shape.n
 	if ln >= 8 && ln >= layerRatio*un {
 		a := st.newAttrs(upper.shape, upper.vals())
 		a.base = lower
@@ -313,19 +157,10 @@ func (a *Attrs) GetAttr(k Sym) Attr {
 func (st *State) Sorted(a *Attrs) []Attr {
 	st.flatten(a)
 	s := a.shape
-	if s.order == nil {
-		order := make([]int32, len(s.keys))
-		for i := range order {
-			order[i] = int32(i)
-		}
-		slices.SortFunc(order, func(i, j int32) int {
-			return strings.Compare(st.syms.names[s.keys[i]], st.syms.names[s.keys[j]])
-		})
-		s.order = order
-	}
-	out := make([]Attr, len(s.keys))
-	for i, k := range s.order {
-		out[i] = Attr{s.keys[k], s.posAt(k), &a.vals()[k]}
+	keys := s.keys()
+	out := make([]Attr, len(keys))
+	for i, k := range s.sorted(st.syms.names) {
+		out[i] = Attr{keys[k], s.posAt(k), &a.vals()[k]}
 	}
 	return out
 }
@@ -334,7 +169,7 @@ func (st *State) Sorted(a *Attrs) []Attr {
 func (a *Attrs) All() []Attr {
 	a.flatten()
 	out := make([]Attr, len(a.vals()))
-	for i, k := range a.shape.keys {
+	for i, k := range a.shape.keys() {
 		out[i] = Attr{k, a.shape.posAt(int32(i)), &a.vals()[i]}
 	}
 	return out
@@ -385,7 +220,7 @@ func (b *AttrsBuilder) Build() *Attrs {
 	if !slices.IsSortedFunc(b.keys, func(x, y Sym) int { return cmp.Compare(x, y) }) || hasRepeats(b.keys) {
 		b.sort()
 	}
-	return b.st.newAttrs(&Shape{keys: b.keys, pos: b.pos}, b.vals)
+	return b.st.newAttrs(newShape(b.keys, b.pos), b.vals)
 }
 
 // Value returns the set as a value.

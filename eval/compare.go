@@ -1,6 +1,9 @@
 package eval
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Equal compares two values as == does.
 func (st *State) Equal(x, y Value, pos Pos, doing string) (bool, *Error) {
@@ -102,10 +105,8 @@ func (st *State) equalSets(a, b *Attrs, pos Pos, doing string) (bool, *Error) {
 		return false, nil
 	}
 	if a.shape != b.shape {
-		for i, k := range a.shape.keys {
-			if b.shape.keys[i] != k {
-				return false, nil
-			}
+		if !slices.Equal(a.shape.keys(), b.shape.keys()) {
+			return false, nil
 		}
 	}
 	for i := range a.vals() {

@@ -151,12 +151,18 @@ func (c *compiler) attrs(m *resolve.Merged, rec bool, pos Pos) node {
 		return &constNode{AttrsValue(&emptyAttrsObj), pos}
 	}
 	b := c.bind(m, rec)
-	n := &attrsNode{shape: &Shape{keys: b.syms, pos: b.pos, fixed: true}, exprs: b.exprs, pos: pos}
+	n := &attrsNode{shape: newShape(b.syms, b.pos), exprs: b.exprs, pos: pos}
+	n.shape.fixed = true
 	if rec || b.froms != nil || len(m.Dynamic) > 0 {
 		n.more = &attrsExtra{froms: b.froms, usesFrom: b.usesFrom, inherited: b.inherited, rec: rec, overrides: -1}
 	}
 	if rec {
 		n.more.overrides = n.shape.find(c.st.wk.overrides)
+		for i, e := range n.exprs {
+			if !b.inherited[i] && (b.usesFrom == nil || !b.usesFrom[i]) {
+				n.exprs[i] = recAttr(e, n.more.overrides >= 0)
+			}
+		}
 	}
 	dynamic := func() {
 		for _, d := range m.Dynamic {
@@ -181,18 +187,29 @@ func (c *compiler) attrs(m *resolve.Merged, rec bool, pos Pos) node {
 	return n
 }
 
+// recAttr makes an expression of a recursive set one whose delay can be asked for
+// before all slots of the set are filled: a variable of the set itself may have
+// nothing to give yet. What __overrides may replace is never taken early.
+func recAttr(n node, overridden bool) node {
+	if _, own := n.(*varNode); own || overridden {
+		return asCode(n)
+	}
+	return n
+}
+
 // constant gives the value of a set of literals.
 func (n *attrsNode) constant(st *State) (Value, bool) {
 	if n.more != nil {
 		return Value{}, false
 	}
-	vals := make([]Value, len(n.exprs))
-	for i, e := range n.exprs {
-		k, ok := e.(*constNode)
-		if !ok {
+	for _, e := range n.exprs {
+		if _, ok := e.(*constNode); !ok {
 			return Value{}, false
 		}
-		vals[i] = k.v
+	}
+	vals := make([]Value, len(n.exprs))
+	for i, e := range n.exprs {
+		vals[i] = e.(*constNode).v
 	}
 	return AttrsValue(st.newAttrs(n.shape, vals)), true
 }

@@ -17,12 +17,12 @@ func (e *Env) slots(n int) []Value { return unsafe.Slice(e.slot(0), n) }
 
 // thunk is an expression with its environment; later, its value.
 //
-// While code is not nil the thunk waits, and data is an *Env. When it is done
-// code is nil, and data is the value.
+// While the thunk waits, code says what to evaluate, and data is its *Env. When
+// it is done, data is the value.
 type thunk struct {
 	header
 	state thunkState
-	code  *code
+	code  codeID
 	data  unsafe.Pointer
 }
 
@@ -40,10 +40,20 @@ func (t *thunk) value() Value { return Value{t.data} }
 // Allocation is in slabs: most objects of an evaluation are small and live as
 // long as their neighbours, and one allocation for many of them is several times
 // cheaper. Slabs are kept small so that one survivor does not hold on to much.
+//
+// slabBytes fills a size class of Go's allocator, which puts a word before
+// objects with pointers: anything else wastes up to a sixth of the heap.
 const (
-	envSlabValues  = 1000
-	thunkSlabSize  = 256
-	smallSlabItems = 128
+	slabBytes    = 16<<10 - 8
+	slabValues   = slabBytes / int(unsafe.Sizeof(Value{}))
+	slabThunks   = slabBytes / int(unsafe.Sizeof(thunk{}))
+	slabClosures = slabBytes / int(unsafe.Sizeof(Closure{}))
+	slabStrings  = slabBytes / int(unsafe.Sizeof(Str{}))
+	slabLists    = slabBytes / int(unsafe.Sizeof(List{}))
+	slabAttrs    = slabBytes / int(unsafe.Sizeof(Attrs{}))
+
+	// ownRow is the number of values from which a row is an allocation of its own.
+	ownRow = slabValues / 8
 )
 
 type slabs struct {
@@ -66,35 +76,43 @@ func (st *State) newEnv(n int32, up *Env) *Env {
 
 // newValues returns a row of n zero values, to be filled by the caller.
 func (st *State) newValues(n int) []Value {
-	if n > envSlabValues/4 {
+	if n >= ownRow {
 		return make([]Value, n)
 	}
 	s := st.slabs.values
 	if len(s) < n {
-		s = make([]Value, envSlabValues)
+		s = make([]Value, slabValues)
 	}
 	st.slabs.values = s[n:]
 	return s[:n:n]
 }
 
 func (st *State) newThunk(c *code, env *Env) Value {
+	if c.id == noCode {
+		st.number(c)
+	}
+	t := st.allocThunk()
+	t.code = c.id
+	t.data = unsafe.Pointer(env)
+	return Value{unsafe.Pointer(t)}
+}
+
+func (st *State) allocThunk() *thunk {
 	s := st.slabs.thunks
 	if len(s) == 0 {
-		s = make([]thunk, thunkSlabSize)
+		s = make([]thunk, slabThunks)
 	}
 	st.slabs.thunks = s[1:]
 	t := &s[0]
 	t.kind = KindThunk
-	t.code = c
-	t.data = unsafe.Pointer(env)
 	st.Stats.Thunks++
-	return Value{unsafe.Pointer(t)}
+	return t
 }
 
 func (st *State) newClosure(fn *lambdaNode, env *Env) Value {
 	s := st.slabs.closures
 	if len(s) == 0 {
-		s = make([]Closure, smallSlabItems)
+		s = make([]Closure, slabClosures)
 	}
 	st.slabs.closures = s[1:]
 	c := &s[0]
@@ -108,13 +126,11 @@ func (st *State) newClosure(fn *lambdaNode, env *Env) Value {
 func (st *State) NewString(str string, ctx *Context) Value {
 	s := st.slabs.strings
 	if len(s) == 0 {
-		s = make([]Str, smallSlabItems)
+		s = make([]Str, slabStrings)
 	}
 	st.slabs.strings = s[1:]
 	o := &s[0]
-	o.kind = KindString
-	o.s = str
-	o.ctx = ctx
+	o.set(str, ctx)
 	return Value{unsafe.Pointer(o)}
 }
 
@@ -125,7 +141,7 @@ func (st *State) NewList(elems []Value) Value {
 	}
 	s := st.slabs.lists
 	if len(s) == 0 {
-		s = make([]List, smallSlabItems)
+		s = make([]List, slabLists)
 	}
 	st.slabs.lists = s[1:]
 	o := &s[0]
@@ -141,7 +157,7 @@ func (st *State) NewElems(n int) []Value { return st.newValues(n) }
 func (st *State) newAttrs(shape *Shape, vals []Value) *Attrs {
 	s := st.slabs.attrs
 	if len(s) == 0 {
-		s = make([]Attrs, smallSlabItems)
+		s = make([]Attrs, slabAttrs)
 	}
 	st.slabs.attrs = s[1:]
 	o := &s[0]

@@ -48,7 +48,7 @@ func (st *State) attrsScope(vars *Attrs) (*scope, *Env) {
 	for i, v := range vars.vals() {
 		*env.slot(int32(i)) = v
 	}
-	return &scope{syms: vars.shape.keys}, env
+	return &scope{syms: vars.shape.keys()}, env
 }
 
 // EvalFile evaluates a file, or the default.nix of a directory, once.
@@ -60,7 +60,7 @@ func (st *State) EvalFile(name string, pos Pos) (Value, *Error) {
 	if v, ok := st.fileCache[file]; ok {
 		return st.Force(v)
 	}
-	v := st.Lazy(0, func() (Value, *Error) {
+	v := st.Lazy(func() (Value, *Error) {
 		v, err := st.evalFileIn(file, nil, nil)
 		if err != nil {
 			return Value{}, err.AddTrace(0, "while evaluating the file '%s':", file)

@@ -38,7 +38,7 @@ func (st *State) forceThunk(t *thunk) (Value, *Error) {
 		return Value{}, &Error{Kind: ErrRecursion, Msg: "infinite recursion encountered", cycleOf: t}
 	}
 	t.state = thunkForcing
-	c := t.code
+	c := st.codes[t.code]
 	if st.forceDepth++; st.forceDepth > maxForceDepth {
 		st.forceDepth--
 		t.state = thunkWaiting
@@ -57,7 +57,6 @@ func (st *State) forceThunk(t *thunk) (Value, *Error) {
 		return Value{}, err
 	}
 	t.state = thunkDone
-	t.code = nil
 	t.data = v.p
 	return v, nil
 }
@@ -77,7 +76,7 @@ func (f *failure) again() *Error {
 
 // fail makes a thunk remember an error.
 func (t *thunk) fail(err *Error) {
-	t.state, t.code, t.data = thunkFailed, nil, unsafe.Pointer(&failure{err, len(err.Trace)})
+	t.state, t.data = thunkFailed, unsafe.Pointer(&failure{err, len(err.Trace)})
 }
 
 func (st *State) tooDeep(c *code) *Error {
@@ -101,8 +100,8 @@ func (st *State) leaveCycle(err *Error, c *code, t *thunk, s *Value) {
 type applyNode struct{ args int32 }
 
 var (
-	apply1 = newCode(&applyNode{1})
-	apply2 = newCode(&applyNode{2})
+	apply1 = &code{header{kindCode}, codeApply1, &applyNode{1}}
+	apply2 = &code{header{kindCode}, codeApply2, &applyNode{2}}
 )
 
 func (n *applyNode) eval(st *State, env *Env) (Value, *Error) {
@@ -128,25 +127,27 @@ func (st *State) Lazy2(f, a, b Value) Value {
 	return st.newThunk(apply2, env)
 }
 
-// goNode is a computation in Go that waits.
-type goNode struct {
-	f   func() (Value, *Error)
-	pos Pos
-}
+// goNode is a computation in Go that waits: goFunc, which has the place of the
+// environment.
+type goNode struct{}
 
-func (n *goNode) eval(st *State, _ *Env) (Value, *Error) {
-	v, err := n.f()
+type goFunc struct{ f func() (Value, *Error) }
+
+var callGo = &code{header{kindCode}, codeGo, goNode{}}
+
+func (goNode) eval(st *State, env *Env) (Value, *Error) {
+	v, err := (*goFunc)(unsafe.Pointer(env)).f()
 	if err != nil {
 		return Value{}, err
 	}
 	return st.Force(v)
 }
-func (n *goNode) delay(*State, *Env) Value { panic("goNode is always wrapped") }
-func (n *goNode) at() Pos                  { return n.pos }
+func (goNode) delay(*State, *Env) Value { panic("goNode is always wrapped") }
+func (goNode) at() Pos                  { return 0 }
 
 // Lazy returns a thunk for a computation in Go.
-func (st *State) Lazy(pos Pos, f func() (Value, *Error)) Value {
-	return st.newThunk(newCode(&goNode{f, pos}), nil)
+func (st *State) Lazy(f func() (Value, *Error)) Value {
+	return st.newThunk(callGo, (*Env)(unsafe.Pointer(&goFunc{f})))
 }
 
 // ForceInt forces v to be an integer; doing names what it is needed for.

@@ -15,10 +15,36 @@ type node interface {
 // environment it belongs to (see slot.go).
 type code struct {
 	header
-	n node
+	id codeID // noCode until a thunk needs it
+	n  node
 }
 
-func newCode(n node) *code { return &code{header{kindCode}, n} }
+// codeID is the number under which thunks, which have no room for a pointer, know
+// their code: an index into State.codes.
+type codeID uint32
+
+const (
+	noCode codeID = iota
+	// All evaluators share these, which belong to no program.
+	codeApply1
+	codeApply2
+	codeGo
+)
+
+func sharedCodes() []*code {
+	return []*code{codeApply1: apply1, codeApply2: apply2, codeGo: callGo}
+}
+
+func newCode(n node) *code { return &code{header{kindCode}, noCode, n} }
+
+// number gives code that has none a number.
+func (st *State) number(c *code) codeID {
+	if c.id == noCode {
+		c.id = codeID(len(st.codes))
+		st.codes = append(st.codes, c)
+	}
+	return c.id
+}
 
 func (c *code) eval(st *State, env *Env) (Value, *Error) { return c.n.eval(st, env) }
 func (c *code) delay(st *State, env *Env) Value          { return st.newThunk(c, env) }

@@ -291,7 +291,9 @@ func (st *State) newFromEnv(froms []node, env *Env) *Env {
 }
 
 // fillRec delays the attributes of a rec into the slots of inner and into vals.
-// Slots are cleared first, as delaying one attribute may peek at another.
+// Slots are cleared first, as delaying one attribute may peek at another. No
+// attribute is just a variable of the same scope (see recAttr), which would have
+// nothing to give yet.
 func (x *attrsExtra) fillRec(n *attrsNode, st *State, env, inner, from *Env, vals []Value) {
 	for i := range n.exprs {
 		*inner.slot(int32(i)) = unsetSlot
@@ -303,10 +305,8 @@ func (x *attrsExtra) fillRec(n *attrsNode, st *State, env, inner, from *Env, val
 			v = e.delay(st, env)
 		case x.usesFrom != nil && x.usesFrom[i]:
 			v = e.delay(st, from)
-		case x.overrides >= 0:
-			v = st.newThunk(newCode(e), inner)
 		default:
-			v = st.delayRec(e, inner)
+			v = e.delay(st, inner)
 		}
 		vals[i] = v
 		*inner.slot(int32(i)) = v
@@ -336,7 +336,7 @@ func (x *attrsExtra) evalOverrides(n *attrsNode, st *State, inner *Env, vals []V
 
 func (x *attrsExtra) addDynamic(st *State, env *Env, shape *Shape, vals []Value) (Value, *Error) {
 	b := st.NewAttrs(len(vals) + len(x.dynamic))
-	for i, k := range shape.keys {
+	for i, k := range shape.keys() {
 		b.Add(k, shape.posAt(int32(i)), vals[i])
 	}
 	seen := len(b.keys)
@@ -381,16 +381,6 @@ func (n *attrsNode) at() Pos                         { return n.pos }
 // unsetSlot fills slots of recursive scopes until they get their thunk, so that
 // peeking at them finds nothing at hand.
 var unsetSlot = Value{unsafe.Pointer(&thunk{header: header{KindThunk}, state: thunkForcing})}
-
-// delayRec delays an expression of a recursive scope. A variable that names a
-// later slot of the scope has nothing to give yet: it needs a thunk.
-func (st *State) delayRec(n node, env *Env) Value {
-	v := n.delay(st, env)
-	if v == unsetSlot {
-		return st.newThunk(newCode(n), env)
-	}
-	return v
-}
 
 // letNode is let ... in body. Its environment begins as a copy of row, which
 // holds the code of every binding.

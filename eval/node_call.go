@@ -299,7 +299,7 @@ func (st *State) bindFormals(fn *lambdaNode, env *Env, arg Value, pos Pos) *Erro
 	}
 	used := 0
 	if set.base == nil {
-		keys, j := set.shape.keys, 0
+		keys, j := set.shape.keys(), 0
 		// Few formals of a large set are looked up; otherwise both are walked.
 		walk := len(keys) <= 4*len(fn.formals)+8
 		for i := range fn.formals {

@@ -79,14 +79,14 @@ func (st *State) forceCode(env *Env, s *Value, c *code) (Value, *Error) {
 	// Somebody has the slot as a thunk.
 	t := s.asThunk()
 	if err != nil {
-		t.state, t.code, t.data = thunkWaiting, c, unsafe.Pointer(env)
+		t.state, t.code, t.data = thunkWaiting, st.number(c), unsafe.Pointer(env)
 		if err.caught() {
 			t.fail(err)
 		}
 		st.leaveCycle(err, c, t, s)
 		return Value{}, err
 	}
-	t.state, t.code, t.data = thunkDone, nil, v.p
+	t.state, t.data = thunkDone, v.p
 	*s = v
 	return v, nil
 }
@@ -109,8 +109,9 @@ func (st *State) delaySlot(env *Env, s *Value) Value {
 			v = st.newThunk(c, env)
 		}
 	} else {
-		v = st.newThunk(nil, nil)
-		v.asThunk().state = thunkForcing
+		t := st.allocThunk()
+		t.state = thunkForcing
+		v = Value{unsafe.Pointer(t)}
 	}
 	*s = v
 	return v

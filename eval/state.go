@@ -100,6 +100,7 @@ type State struct {
 	depth    int // of calls
 	done     <-chan struct{}
 	profiler *Profiler
+	codes    []*code // by codeID
 
 	forceDepth int
 
@@ -142,6 +143,7 @@ func New(opts Options, builtins ...Builtin) *State {
 		nextPos:      1,
 		done:         opts.Context.Done(),
 		profiler:     opts.Profiler,
+		codes:        sharedCodes(),
 		contextElems: make(map[contextKey]*ContextElem),
 		globals:      make(map[string]*Value),
 		fileCache:    make(map[string]Value),
@@ -256,7 +258,7 @@ func (st *State) install(builtins []Builtin) {
 			st.globals["__"+b.Name] = slot
 		}
 	}
-	self := st.Lazy(0, func() (Value, *Error) { return st.builtinSet, nil })
+	self := st.Lazy(func() (Value, *Error) { return st.builtinSet, nil })
 	set.Add(st.Sym("builtins"), 0, self)
 	st.builtinSet = set.Value()
 	st.globals["builtins"] = &st.builtinSet

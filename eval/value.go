@@ -70,12 +70,24 @@ var (
 	EmptyString = Value{unsafe.Pointer(&emptyString)}
 )
 
-// Str is the object behind a string.
+// Str is the object behind a string. Its length is in two parts, so that the first
+// word holds it besides the kind.
 type Str struct {
 	header
-	ctx *Context
-	s   string
+	high uint16
+	low  uint32
+	ctx  *Context
+	data *byte
 }
+
+func (o *Str) set(s string, ctx *Context) {
+	o.kind = KindString
+	o.high, o.low = uint16(uint64(len(s))>>32), uint32(len(s))
+	o.data = unsafe.StringData(s)
+	o.ctx = ctx
+}
+
+func (o *Str) text() string { return unsafe.String(o.data, int(uint64(o.high)<<32|uint64(o.low))) }
 
 // Path is the object behind a path: absolute and canonical.
 type pathObj struct {
@@ -120,19 +132,16 @@ func Bool(b bool) Value {
 }
 
 // String makes a string without context.
-func String(s string) Value {
-	if s == "" {
-		return EmptyString
-	}
-	return Value{unsafe.Pointer(&Str{header: header{KindString}, s: s})}
-}
+func String(s string) Value { return StringWithContext(s, nil) }
 
 // StringWithContext makes a string; ctx may be nil.
 func StringWithContext(s string, ctx *Context) Value {
 	if s == "" && ctx == nil {
 		return EmptyString
 	}
-	return Value{unsafe.Pointer(&Str{header: header{KindString}, ctx: ctx, s: s})}
+	o := new(Str)
+	o.set(s, ctx)
+	return Value{unsafe.Pointer(o)}
 }
 
 // PathValue makes a path of an absolute, canonical file name.
@@ -171,7 +180,7 @@ func (v Value) AsFloat() float64 { return (*floatObj)(v.p).f }
 func (v Value) AsBool() bool { return v.p == unsafe.Pointer(&trueObj) }
 
 // AsString returns the bytes of a string, without its context.
-func (v Value) AsString() string { return (*Str)(v.p).s }
+func (v Value) AsString() string { return (*Str)(v.p).text() }
 
 // Context returns the context of a string, nil for none.
 func (v Value) Context() *Context { return (*Str)(v.p).ctx }

@@ -70,6 +70,6 @@ func constant(name string, v eval.Value) eval.Builtin {
 // lazyConstant is a constant that is computed when it is asked for.
 func lazyConstant(name string, f func(st *eval.State) (eval.Value, *eval.Error)) eval.Builtin {
 	return eval.Builtin{Name: name, Value: func(st *eval.State) eval.Value {
-		return st.Lazy(0, func() (eval.Value, *eval.Error) { return f(st) })
+		return st.Lazy(func() (eval.Value, *eval.Error) { return f(st) })
 	}}
 }

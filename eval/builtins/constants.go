@@ -36,7 +36,7 @@ func impure(name string, f func(st *eval.State) eval.Value) eval.Builtin {
 	return eval.Builtin{
 		Name: name,
 		Value: func(st *eval.State) eval.Value {
-			return st.Lazy(0, func() (eval.Value, *eval.Error) { return f(st), nil })
+			return st.Lazy(func() (eval.Value, *eval.Error) { return f(st), nil })
 		},
 		Impure: true,
 	}
