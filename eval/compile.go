@@ -462,6 +462,7 @@ func (c *compiler) lambda(e *ast.Lambda, pos Pos) node {
 		}
 		n.body = c.expr(e.Body)
 	})
+	n.transient = transientCall(n)
 	return n
 }
 
@@ -484,5 +485,6 @@ func (c *compiler) curried(e *ast.Lambda) node {
 	n.slots = n.arity
 	c.in(s, func() { n.body = c.expr(e.Body) })
 	n.strict = forcedFirst(n)
+	n.transient = transientCall(n)
 	return n
 }

@@ -225,6 +225,7 @@ func (c *compiler) let(e *ast.Let, pos Pos) node {
 	n := &letNode{pos: pos}
 	b := c.bindLet(&m, n)
 	c.in(b, func() { n.body = c.expr(e.Body) })
+	n.transient = transientLet(n)
 	return n
 }
 

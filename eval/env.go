@@ -56,7 +56,11 @@ const (
 	ownRow = slabValues / 8
 )
 
+// reusableSlots is the number of slots from which environments are not used again.
+const reusableSlots = 8
+
 type slabs struct {
+	used     [reusableSlots]*Env // by number of slots: environments nothing refers to, linked by up
 	values   []Value
 	thunks   []thunk
 	closures []Closure
@@ -68,10 +72,23 @@ type slabs struct {
 // newEnv makes an environment with n slots, all of which must be set before
 // they are read.
 func (st *State) newEnv(n int32, up *Env) *Env {
+	if n < reusableSlots {
+		if e := st.slabs.used[n]; e != nil {
+			st.slabs.used[n] = e.up
+			e.up = up
+			return e
+		}
+	}
 	row := st.newValues(int(n) + 1)
 	e := (*Env)(unsafe.Pointer(unsafe.SliceData(row)))
 	e.up = up
 	return e
+}
+
+// reuseEnv gives back an environment with n slots to which nothing refers.
+func (st *State) reuseEnv(e *Env, n int32) {
+	e.up = st.slabs.used[n]
+	st.slabs.used[n] = e
 }
 
 // newValues returns a row of n zero values, to be filled by the caller.

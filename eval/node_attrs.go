@@ -385,15 +385,20 @@ var unsetSlot = Value{unsafe.Pointer(&thunk{header: header{KindThunk}, state: th
 // letNode is let ... in body. Its environment begins as a copy of row, which
 // holds the code of every binding.
 type letNode struct {
-	row  []Value
-	body node
-	pos  Pos
+	row       []Value
+	body      node
+	pos       Pos
+	transient bool // environments can be used again after an evaluation
 }
 
 func (n *letNode) eval(st *State, env *Env) (Value, *Error) {
 	inner := st.newEnv(int32(len(n.row)), env)
 	copy(inner.slots(len(n.row)), n.row)
-	return n.body.eval(st, inner)
+	v, err := n.body.eval(st, inner)
+	if n.transient && err == nil {
+		st.reuseEnv(inner, int32(len(n.row)))
+	}
+	return v, err
 }
 func (n *letNode) delay(*State, *Env) Value { panic("letNode is always wrapped") }
 func (n *letNode) at() Pos                  { return n.pos }

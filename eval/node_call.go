@@ -9,18 +9,19 @@ import (
 // lambdaNode is a function written in Nix: of one argument that it takes apart,
 // or of one or more plain, curried arguments.
 type lambdaNode struct {
-	name     Sym // of the attribute or variable it is bound to
-	named    bool
-	arity    int32
-	params   []param // one for each argument
-	slots    int32
-	strict   []int32  // arguments that the body forces first, in that order
-	pattern  bool     // takes its argument apart: formals may still be empty
-	alias    bool     // with pattern: slot 0 is the whole argument
-	ellipsis bool     // with pattern
-	formals  []formal // ascending by symbol; formal i has slot first+i
-	first    int32
-	body     node
+	name      Sym // of the attribute or variable it is bound to
+	named     bool
+	arity     int32
+	params    []param // one for each argument
+	slots     int32
+	transient bool     // environments can be used again after a call
+	strict    []int32  // arguments that the body forces first, in that order
+	pattern   bool     // takes its argument apart: formals may still be empty
+	alias     bool     // with pattern: slot 0 is the whole argument
+	ellipsis  bool     // with pattern
+	formals   []formal // ascending by symbol; formal i has slot first+i
+	first     int32
+	body      node
 }
 
 // param is an argument; its position is that of the lambda that begins with it.
@@ -162,18 +163,22 @@ func (n *callNode) eval(st *State, env *Env) (Value, *Error) {
 func (n *callNode) delay(*State, *Env) Value { panic("callNode is always wrapped") }
 func (n *callNode) at() Pos                  { return n.pos }
 
+// builtAtOnce is the largest number of elements of a set or list that is built
+// without being asked for.
+const builtAtOnce = 32
+
 // argument delays the argument of a call that is being made now. Sets and lists
 // are built at once: a callee nearly always looks at them, and building them
 // cannot fail.
 func (st *State) argument(n node, env *Env) Value {
 	switch a := n.(type) {
 	case *attrsNode:
-		if (a.more == nil || a.more.dynamic == nil && a.more.overrides < 0) && len(a.exprs) <= 32 {
+		if (a.more == nil || a.more.dynamic == nil && a.more.overrides < 0) && len(a.exprs) <= builtAtOnce {
 			v, _ := a.eval(st, env)
 			return v
 		}
 	case *listNode:
-		if len(a.elems) <= 32 {
+		if len(a.elems) <= builtAtOnce {
 			v, _ := a.eval(st, env)
 			return v
 		}
@@ -253,6 +258,9 @@ func (st *State) runBody(fn *lambdaNode, env *Env, pos Pos) (Value, *Error) {
 	st.depth--
 	if err != nil {
 		return Value{}, st.bodyFailed(fn, err, pos)
+	}
+	if fn.transient {
+		st.reuseEnv(env, fn.slots)
 	}
 	return v, nil
 }
