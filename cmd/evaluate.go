@@ -32,6 +32,7 @@ type evalFlags struct {
 	stats     bool
 	store     string
 	talk      *talkFlags // of commands that build
+	base      string     // what expressions of the command line are relative to, if not the working directory
 }
 
 // addEvalFlags gives a command the flags of evaluation. Those of the sources
@@ -57,6 +58,7 @@ func (f *evalFlags) addSources(c *cobra.Command) {
 // evaluation is an evaluator with what the command line gave it.
 type evaluation struct {
 	env      *Env
+	base     string // what expressions of the command line are relative to
 	st       *eval.State
 	auto     *eval.Attrs // --arg and --argstr
 	trace    bool
@@ -114,7 +116,7 @@ func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *se
 	if err != nil {
 		return nil, err
 	}
-	e := &evaluation{env: env, trace: f.showTrace || s.Bool("show-trace"), stats: f.stats || env.Getenv("NIX_SHOW_STATS") != "", settings: s}
+	e := &evaluation{env: env, base: firstOf(f.base, env.Dir), trace: f.showTrace || s.Bool("show-trace"), stats: f.stats || env.Getenv("NIX_SHOW_STATS") != "", settings: s}
 	opts := eval.Options{
 		World:        world,
 		Store:        adder,
@@ -207,7 +209,7 @@ func (e *evaluation) addArgs(f *evalFlags) error {
 		if !ok {
 			return usageErrorf("flag '--arg' needs two words, NAME and EXPR")
 		}
-		v := e.st.Lazy(func() (eval.Value, *eval.Error) { return e.st.EvalText("«command line argument»", text, e.env.Dir) })
+		v := e.st.Lazy(func() (eval.Value, *eval.Error) { return e.st.EvalText("«command line argument»", text, e.base) })
 		b.Set(name, v)
 	}
 	for _, a := range f.argstr {
@@ -223,7 +225,7 @@ func (e *evaluation) addArgs(f *evalFlags) error {
 
 // text evaluates an expression of the command line.
 func (e *evaluation) text(expr string) (eval.Value, error) {
-	return e.value(e.st.EvalText("«string»", expr, e.env.Dir))
+	return e.value(e.st.EvalText("«string»", expr, e.base))
 }
 
 // file evaluates a file: a path, <name>, or - for standard input.

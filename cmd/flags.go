@@ -1,23 +1,28 @@
 package cmd
 
+import "slices"
+
 // twoWordFlags are Nix's flags that take two words, such as `--arg NAME EXPR`.
 var twoWordFlags = map[string]bool{
 	"--arg": true, "--argstr": true, "--option": true,
-	"--override-input": true, "--arg-from-file": true,
+	"--override-input": true, "--arg-from-file": true, "--redirect": true, "--set-env-var": true, "-s": true,
 }
 
 // twoWordSep joins the two words of a flag into the one that pflag can take.
 const twoWordSep = "\x00"
 
-// normalizeArgs rewrites `--arg NAME EXPR` to `--arg=NAME\x00EXPR`. Words after
-// `--` are left alone, and so is a flag with too few words, which then fails as
-// wrong usage.
+// normalizeArgs rewrites `--arg NAME EXPR` to `--arg=NAME\x00EXPR`, and the flag
+// `--command PROGRAM ARGS...`, which takes all that follows, to `--command -- PROGRAM
+// ARGS...`. Words after `--` are left alone, and so is a flag with too few words,
+// which then fails as wrong usage.
 func normalizeArgs(args []string) []string {
 	out := make([]string, 0, len(args))
 	for i := 0; i < len(args); i++ {
 		switch a := args[i]; {
 		case a == "--":
 			return append(out, args[i:]...)
+		case (a == "-c" || a == "--command") && (slices.Contains(args[:i], "develop") || slices.Contains(args[:i], "shell")):
+			return append(append(out, "--command", "--"), args[i+1:]...)
 		case twoWordFlags[a] && i+2 < len(args):
 			out = append(out, a+"="+args[i+1]+twoWordSep+args[i+2])
 			i += 2

@@ -33,9 +33,27 @@ type Env struct {
 	Getenv func(string) string // environment
 	// Program is the name gonix was called by, such as nix; Run sets it.
 	Program string
+	script  *script // what nix-shell runs, if that is a script; Run sets it
 
 	// Environ is the whole environment, KEY=VALUE, for programs that are run.
 	Environ []string
+
+	// Exec replaces the process by another program, as execve does. Without it the
+	// program is a child.
+	Exec func(program string, argv, environ []string) error
+}
+
+// with is the same world with a variable set.
+func (env *Env) with(name, value string) *Env {
+	w := *env
+	w.Environ = withVariable(env.Environ, name, value)
+	w.Getenv = func(n string) string {
+		if n == name {
+			return value
+		}
+		return env.Getenv(n)
+	}
+	return &w
 }
 
 // exitError carries an exit status. A nil Err prints nothing.
@@ -67,7 +85,7 @@ func Main() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	env := &Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Dir: dir, Getenv: os.Getenv, Environ: os.Environ()}
+	env := &Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Dir: dir, Getenv: os.Getenv, Environ: os.Environ(), Exec: syscall.Exec}
 	return Run(ctx, env, os.Args)
 }
 
@@ -77,6 +95,9 @@ func Run(ctx context.Context, env *Env, args []string) int {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 	if slices.Contains(shell.Names(), name) {
 		return runShell(ctx, env, args)
+	}
+	if len(args) > 1 && args[1] == enterStoreVerb {
+		return exitStatus(env, runEnterStore(env, args[2:]))
 	}
 	if len(args) > 1 && args[1] == "__sh" {
 		return runShell(ctx, env, append([]string{"busybox"}, args[2:]...))
@@ -88,6 +109,14 @@ func Run(ctx context.Context, env *Env, args []string) int {
 	} else if tool, ok := strings.CutPrefix(strings.TrimPrefix(name, "go"), "nix-"); !ok {
 		root = newRoot(env)
 	} else if legacyTools[tool] != nil {
+		if tool == "shell" {
+			words, err := env.fromScript(args[1:])
+			if err != nil {
+				printError(env, err)
+				return 1
+			}
+			args = append(args[:1:1], words...)
+		}
 		root = legacyTools[tool](env, name)
 	} else if nixTools[tool] {
 		printError(env, fmt.Errorf("gonix does not have %s", name))
@@ -100,7 +129,11 @@ func Run(ctx context.Context, env *Env, args []string) int {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	err := root.ExecuteContext(ctx)
+	return exitStatus(env, root.ExecuteContext(ctx))
+}
+
+// exitStatus shows an error and returns the process's exit status for it.
+func exitStatus(env *Env, err error) int {
 	if err == nil {
 		return 0
 	}

@@ -542,15 +542,19 @@ func nixLiteral(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// addGeneration links a path as the next generation of the profile, and switches
-// to it. The same path again is no new generation.
+// addGeneration links a path as the next generation of the profile.
 func (u *userEnv) addGeneration(ctx context.Context, p store.Path) error {
-	if err := os.MkdirAll(filepath.Dir(u.profile), 0o755); err != nil {
+	return addGeneration(ctx, u.eval.store, u.profile, p)
+}
+
+// addGeneration links a path as the next generation of a profile, and switches to
+// it. The same path again is no new generation.
+func addGeneration(ctx context.Context, s *local.Store, profile string, p store.Path) error {
+	if err := os.MkdirAll(filepath.Dir(profile), 0o755); err != nil {
 		return err
 	}
-	s := u.eval.store
-	return local.WithProfileLock(ctx, u.profile, func() error {
-		gens, _, err := local.Generations(u.profile)
+	return local.WithProfileLock(ctx, profile, func() error {
+		gens, _, err := local.Generations(profile)
 		if err != nil {
 			return err
 		}
@@ -559,13 +563,13 @@ func (u *userEnv) addGeneration(ctx context.Context, p store.Path) error {
 			last := gens[len(gens)-1]
 			next = last.Number + 1
 			if target, err := os.Readlink(last.Path); err == nil && target == s.StoreDir().Format(p) {
-				return linkAtomically(u.profile, last.Path)
+				return linkAtomically(profile, last.Path)
 			}
 		}
-		link := fmt.Sprintf("%s-%d-link", u.profile, next)
+		link := fmt.Sprintf("%s-%d-link", profile, next)
 		if err := s.AddPermRoot(ctx, p, link); err != nil {
 			return err
 		}
-		return linkAtomically(u.profile, link)
+		return linkAtomically(profile, link)
 	})
 }

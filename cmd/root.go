@@ -19,10 +19,12 @@ const (
 var verbs = []func(*Env) *cobra.Command{
 	newBuildCmd,
 	newCheckCmd,
+	newEnvCmd,
 	newEvalWorkerCmd,
 	newConfigCmd,
 	newCopyCmd,
 	newDerivationCmd,
+	newDevelopCmd,
 	newDoctorCmd,
 	newEvalCmd,
 	newFmtCmd,
@@ -34,7 +36,10 @@ var verbs = []func(*Env) *cobra.Command{
 	newParseCmd,
 	newReplCmd,
 	newPathInfoCmd,
+	newPrintDevEnvCmd,
+	newRunCmd,
 	newServeCmd,
+	newShellCmd,
 	newShowConfigCmd,
 	newStoreCmd,
 	newWhyDependsCmd,
@@ -49,6 +54,7 @@ var legacyTools = map[string]func(env *Env, name string) *cobra.Command{
 	"env":             newNixEnv,
 	"hash":            newNixHash,
 	"instantiate":     newInstantiateTool,
+	"shell":           newNixShell,
 	"store":           newNixStore,
 }
 

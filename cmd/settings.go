@@ -59,7 +59,11 @@ func addBuildSettingsFlags(c *cobra.Command) *settingsFlags {
 		}
 	}
 	c.Flags().FuncP("max-jobs", "j", "run `N` builds at the same time (auto: one for each CPU)", set("max-jobs"))
-	c.Flags().BoolFuncP("keep-going", "k", "build on when one build fails", set("keep-going"))
+	short := "k"
+	if c.Flags().ShorthandLookup(short) != nil { // --keep-env-var
+		short = ""
+	}
+	c.Flags().BoolFuncP("keep-going", short, "build on when one build fails", set("keep-going"))
 	c.Flags().BoolFuncP("keep-failed", "K", "keep the temporary directory of a failed build", set("keep-failed"))
 	return f
 }
