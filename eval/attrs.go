@@ -2,6 +2,7 @@ package eval
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"unsafe"
 )
@@ -165,18 +166,22 @@ func (st *State) Sorted(a *Attrs) []Attr {
 	return out
 }
 
-// All returns the attributes in no meaningful order (that of their symbols).
-func (a *Attrs) All() []Attr {
-	a.flatten()
-	out := make([]Attr, len(a.vals()))
-	for i, k := range a.shape.keys() {
-		out[i] = Attr{k, a.shape.posAt(int32(i)), &a.vals()[i]}
+// All goes over the attributes in no meaningful order (that of their symbols), with
+// the index of each.
+func (a *Attrs) All() iter.Seq2[int, Attr] {
+	return func(yield func(int, Attr) bool) {
+		a.flatten()
+		shape, vals := a.shape, a.vals()
+		for i, k := range shape.keys() {
+			if !yield(i, Attr{k, shape.posAt(int32(i)), &vals[i]}) {
+				return
+			}
+		}
 	}
-	return out
 }
 
 // WithValues returns a set with the same names and other values, vals[i] for
-// All()[i]. As in Nix its attributes have no positions.
+// attribute i of All. As in Nix its attributes have no positions.
 func (st *State) WithValues(a *Attrs, vals []Value) Value {
 	st.flatten(a)
 	return AttrsValue(st.newAttrs(a.shape.withoutPositions(), vals))

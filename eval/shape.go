@@ -153,18 +153,28 @@ func (m *merge) fill(vals []Value, lower, upper *Attrs) {
 func mergeShapes(lower, upper *Shape, from []int32) merge {
 	lk, uk := lower.keys(), upper.keys()
 	n := len(lk) + len(uk) - common(lk, uk)
-	keys, pos := make([]Sym, n), make([]Pos, n)
+	keys := make([]Sym, n)
+	var pos []Pos
+	if lower.pos != nil || upper.pos != nil {
+		pos = make([]Pos, n)
+	}
 	from = slices.Grow(from, n)[:n]
 	for i, j, o := 0, 0, 0; o < n; o++ {
 		if j == len(uk) || i < len(lk) && lk[i] < uk[j] {
-			keys[o], pos[o], from[o] = lk[i], lower.posAt(int32(i)), ^int32(i)
+			keys[o], from[o] = lk[i], ^int32(i)
+			if pos != nil {
+				pos[o] = lower.posAt(int32(i))
+			}
 			i++
 			continue
 		}
 		if i < len(lk) && lk[i] == uk[j] {
 			i++
 		}
-		keys[o], pos[o], from[o] = uk[j], upper.posAt(int32(j)), int32(j)
+		keys[o], from[o] = uk[j], int32(j)
+		if pos != nil {
+			pos[o] = upper.posAt(int32(j))
+		}
 		j++
 	}
 	return merge{newShape(keys, pos), unsafe.SliceData(from)}

@@ -111,9 +111,8 @@ func removeAttrs(st *eval.State, pos eval.Pos, a, b eval.Value) (eval.Value, *ev
 		drop = append(drop, st.Sym(name))
 	}
 	slices.Sort(drop)
-	attrs := set.All()
-	out := st.NewAttrs(len(attrs))
-	for _, at := range attrs {
+	out := st.NewAttrs(set.Len())
+	for _, at := range set.All() {
 		if _, found := slices.BinarySearch(drop, at.Sym); !found {
 			out.Add(at.Sym, at.Pos, *at.Value)
 		}
@@ -214,9 +213,8 @@ func mapAttrs(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.
 	if err != nil {
 		return eval.Value{}, err
 	}
-	attrs := set.All()
-	out := st.NewElems(len(attrs))
-	for i, at := range attrs {
+	out := st.NewElems(set.Len())
+	for i, at := range set.All() {
 		out[i] = st.Lazy2(f, st.SymValue(at.Sym), *at.Value)
 	}
 	return st.WithValues(set, out), nil
