@@ -12,7 +12,7 @@ PKGS     ?= ./...
 FUZZTIME ?= 10m
 SOAK     ?= 10m
 
-.PHONY: all build demo test lint unit race portable fuzz soak bench cover nixpkgs-check update clean
+.PHONY: all build demo test lint unit race portable test-vscode fuzz soak bench cover nixpkgs-check update clean
 
 all: build
 
@@ -42,6 +42,12 @@ portable:
 	CGO_ENABLED=0 go build -o bin/gonix-static ./cmd/gonix
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build ./...
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build ./...
+
+# Also leaves screenshots in .cache/vscode/screenshots.
+test-vscode: build ## the real Visual Studio Code, in Chromium, on examples/
+	editors/vscode/test/install.sh .cache/vscode
+	GONIX=$(CURDIR)/bin/gonix GONIX_VSCODE=$(CURDIR)/.cache/vscode \
+	  node --test --test-reporter=spec editors/vscode/test/vscode.test.js
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@set -e; for pkg in $$(go list ./...); do \

@@ -29,7 +29,7 @@ func (s *Server) Hover(ctx context.Context, p *protocol.HoverParams) (*protocol.
 		return nil, ctx.Err()
 	}
 	return &protocol.Hover{
-		Contents: &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: text},
+		Contents: &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: flatHeadings(text)},
 		Range:    ref(rangeOf(d, span)),
 	}, nil
 }
@@ -71,6 +71,10 @@ func (s *Server) hover(ctx context.Context, d *document.Snapshot, off ast.Pos) (
 		sections = append(sections, fmt.Sprintf("`%s`: undefined", use.Name))
 	}
 	if value := s.hoverValue(ctx, d, path, m); value != "" {
+		// A function's comment may stand there already.
+		if head, doc, ok := strings.Cut(value, "\n\n"); ok && len(sections) > 0 && strings.Contains(sections[0], doc) {
+			value = head
+		}
 		sections = append(sections, value)
 	}
 	return strings.Join(sections, "\n\n---\n\n"), m.Span

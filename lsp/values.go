@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -352,8 +353,11 @@ func (s *Server) evaluationProblems(ctx context.Context, d *document.Snapshot) (
 			break
 		}
 	}
-	if at < 0 {
-		return protocol.Diagnostic{}, false // it is not about this file
+	if at < 0 || slices.ContainsFunc(frames[:at], func(f worker.Frame) bool { return f.Pos != nil && f.Pos.File == worker.Guess }) {
+		return protocol.Diagnostic{}, false // it is not about this file, or about the arguments guessed for it
+	}
+	if at == 0 && fail.Kind == "undefined" {
+		return protocol.Diagnostic{}, false // that is known without evaluating
 	}
 	p := frames[at].Pos
 	off := f.LineStart(p.Line) + ast.Pos(p.Column-1)

@@ -57,7 +57,7 @@ func (e *evaluator) place(pos eval.Pos) *Place {
 
 // follow evaluates the text of a request and follows its path.
 func (e *evaluator) follow(req *Request) (eval.Value, *Place, error) {
-	v, err := e.st.EvalIn("«gonix»", req.Text, req.Dir, e.vars)
+	v, err := e.st.EvalIn(Guess, req.Text, req.Dir, e.vars)
 	if err != nil {
 		return v, nil, err
 	}
@@ -265,7 +265,7 @@ func (e *evaluator) file(req *Request) error {
 		if req.Text == "" {
 			return nil
 		}
-		args, err := e.st.EvalIn("«gonix»", req.Text, req.Dir, e.vars)
+		args, err := e.st.EvalIn(Guess, req.Text, req.Dir, e.vars)
 		if err != nil {
 			return nil // what the arguments are is not the file's fault
 		}

@@ -17,7 +17,7 @@ func (e *evaluator) optionsOf(req *Request) (eval.Value, error) {
 	if v, ok := e.options[text]; ok {
 		return v, nil
 	}
-	v, err := e.st.EvalIn("«gonix»", text, "/", e.vars)
+	v, err := e.st.EvalIn(Guess, text, "/", e.vars)
 	if err != nil {
 		return v, err
 	}

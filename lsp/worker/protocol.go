@@ -12,6 +12,10 @@
 // was read has changed, in the overlay or on disk, the evaluator starts afresh.
 package worker
 
+// Guess is what positions name as the file of the texts that the server writes:
+// requests' texts, and what stands for callers that nobody knows.
+const Guess = "«gonix»"
+
 // Request asks for one thing.
 type Request struct {
 	ID int    `json:"id"`

@@ -120,7 +120,7 @@ func (e *evaluator) prepare(req *Request) error {
 	if nixpkgs == "" {
 		nixpkgs = "<nixpkgs>"
 	}
-	set, err := e.st.EvalText("«gonix»", "let nixpkgs = "+nixpkgs+`; in {
+	set, err := e.st.EvalText(Guess, "let nixpkgs = "+nixpkgs+`; in {
 		pkgs = import nixpkgs { };
 		lib = import (nixpkgs + "/lib");
 		nixos = import (nixpkgs + "/nixos") { configuration = { }; };
