@@ -62,6 +62,7 @@ outputs: 'hello^bin,dev' or 'hello^*'. The outputs are linked as ./result.`,
 				return err
 			}
 		}
+		f.lookAt(args)
 		e, err := f.open(ctx, env, readWrite)
 		if err != nil {
 			return err

@@ -18,6 +18,12 @@ import (
 	"gonix.dev/gonix/store/drv"
 )
 
+// developRoles are what a flake offers as development shells.
+var developRoles = flakeRoles{
+	sets:   append([]string{"devShells"}, packageRoles.sets...),
+	single: append([]string{"devShell"}, packageRoles.single...),
+}
+
 // developOptions are the flags that print-dev-env shares with develop.
 type developOptions struct {
 	flags     *settingsFlags
@@ -109,6 +115,8 @@ func (o *developOptions) with(ctx context.Context, env *Env, args []string, f fu
 	if len(args) == 0 {
 		args = []string{""}
 	}
+	o.eval.lookAt(args)
+	o.eval.roles = developRoles
 	e, err := o.eval.open(ctx, env, readWrite)
 	if err != nil {
 		return err

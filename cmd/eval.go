@@ -46,18 +46,20 @@ Nothing is written to the store.`,
 		if readWriteMode {
 			mode = readWrite
 		}
+		attr := ""
+		if len(args) > 0 {
+			attr = args[0]
+		}
+		if f.lookAt(args); f.pure {
+			mode = readWrite // a flake is read in the store
+		}
 		e, err := f.open(c.Context(), env, mode)
 		if err != nil {
 			return err
 		}
-		v, err := e.source(f)
+		v, err := e.valueOf(f, attr)
 		if err != nil {
 			return err
-		}
-		if len(args) > 0 {
-			if v, err = e.selectPath(v, args[0]); err != nil {
-				return err
-			}
 		}
 		if apply != "" {
 			fn, err := e.text(apply)

@@ -14,6 +14,7 @@ import (
 	"gonix.dev/gonix/builder"
 	"gonix.dev/gonix/eval"
 	"gonix.dev/gonix/eval/builtins"
+	"gonix.dev/gonix/flake"
 	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/local"
@@ -32,6 +33,8 @@ type evalFlags struct {
 	stats     bool
 	store     string
 	talk      *talkFlags // of commands that build
+	pure      bool       // what Nix code may see depends on the arguments alone: they name flakes
+	roles     flakeRoles // what the command looks for in a flake; packages if empty
 	base      string     // what expressions of the command line are relative to, if not the working directory
 }
 
@@ -58,7 +61,8 @@ func (f *evalFlags) addSources(c *cobra.Command) {
 // evaluation is an evaluator with what the command line gave it.
 type evaluation struct {
 	env      *Env
-	base     string // what expressions of the command line are relative to
+	base     string                  // what expressions of the command line are relative to
+	flakes   map[string]*flake.Flake // opened, by URL
 	st       *eval.State
 	auto     *eval.Attrs // --arg and --argstr
 	trace    bool
@@ -122,7 +126,7 @@ func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *se
 		Store:        adder,
 		SearchPath:   f.searchPath(env, s),
 		System:       evalSystem(s),
-		Pure:         s.Bool("pure-eval") && !f.impure,
+		Pure:         (s.Bool("pure-eval") || f.pure) && !f.impure,
 		Restricted:   s.Bool("restrict-eval"),
 		MaxCallDepth: s.Int("max-call-depth"),
 		Features:     make(map[string]bool),

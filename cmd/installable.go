@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -55,6 +54,22 @@ func (e *evaluation) installables(f *evalFlags, args []string) ([]builder.Target
 			targets = append(targets, t)
 			continue
 		}
+		if f.isFlake(name) {
+			roles := f.roles
+			if roles.sets == nil {
+				roles = packageRoles
+			}
+			v, err := e.flakeValue(name, roles)
+			if err != nil {
+				return nil, err
+			}
+			more, err := e.valueTargets(v, outputs, hasSpec)
+			if err != nil {
+				return nil, err
+			}
+			targets = append(targets, more...)
+			continue
+		}
 		if !evaluated {
 			if source, err = e.source(f); err != nil {
 				return nil, err
@@ -83,7 +98,8 @@ func (e *evaluation) installedPath(f *evalFlags, name string, outputs []string, 
 		if f.file != "" || f.expr != "" {
 			return builder.Target{}, false, nil
 		}
-		if _, err := os.Lstat(e.env.abs(name)); err != nil {
+		// A link such as ./result, if it is no flake.
+		if _, err := followToStore(e.env, e.storeDir(), name); err != nil {
 			return builder.Target{}, false, nil
 		}
 	}

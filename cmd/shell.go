@@ -71,6 +71,7 @@ func newEnvCmd(env *Env) *cobra.Command {
 
 // enter realises the arguments and becomes the program that f chooses.
 func (t *targetArgs) enter(ctx context.Context, env *Env, args []string, f func(e *evaluation, paths []store.Path) (entry, error)) error {
+	t.eval.lookAt(args)
 	e, err := t.eval.open(ctx, env, readWrite)
 	if err != nil {
 		return err
@@ -172,6 +173,7 @@ else the one with the package's own name.`,
 			return err
 		}
 		ctx := c.Context()
+		t.eval.lookAt([]string{attr})
 		e, err := t.eval.open(ctx, env, readWrite)
 		if err != nil {
 			return err
@@ -190,11 +192,8 @@ else the one with the package's own name.`,
 
 // mainProgram builds a package and gives the program to run.
 func (e *evaluation) mainProgram(ctx context.Context, f *evalFlags, attr string) (string, error) {
-	v, err := e.source(f)
+	v, err := e.valueOf(f, attr)
 	if err != nil {
-		return "", err
-	}
-	if v, err = e.selectPath(v, attr); err != nil {
 		return "", err
 	}
 	pkgs, ferr := e.st.Packages(v, e.auto)
@@ -226,6 +225,18 @@ func (e *evaluation) mainProgram(ctx context.Context, f *evalFlags, attr string)
 		return "", err
 	}
 	return e.storeDir().Format(results[0].Outputs[pkgs[0].OutputName]) + "/bin/" + name, nil
+}
+
+// valueOf is what an argument selects: in a flake, or in what the flags evaluate to.
+func (e *evaluation) valueOf(f *evalFlags, arg string) (eval.Value, error) {
+	if f.isFlake(arg) {
+		return e.flakeValue(arg, packageRoles)
+	}
+	v, err := e.source(f)
+	if err != nil {
+		return eval.Value{}, err
+	}
+	return e.selectPath(v, arg)
 }
 
 // programName is meta.mainProgram, or pname, or the name without its version.

@@ -49,6 +49,7 @@ func (t *targetArgs) with(c *cobra.Command, env *Env, args []string, f func(ctx 
 		}
 		return f(ctx, src, paths)
 	}
+	t.eval.lookAt(args)
 	e, err := t.eval.openWith(ctx, env, readWrite, s)
 	if err != nil {
 		return err
