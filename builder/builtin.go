@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"context"
 	"fmt"
 
 	"gonix.dev/gonix/builder/sandbox"
@@ -9,6 +10,14 @@ import (
 // runBuiltin runs a builder that is part of gonix, in this process: no foreign
 // code runs, and nothing but the output is written.
 func (b *build) runBuiltin(log *logFile) (sandbox.Status, error) {
+	// As for other builders, though the loop of watch does not look after this one.
+	whole := b.ctx
+	defer func() { b.ctx = whole }()
+	if t := b.w.Settings.Timeout; t > 0 {
+		var cancel context.CancelFunc
+		b.ctx, cancel = context.WithTimeout(whole, t)
+		defer cancel()
+	}
 	var err error
 	switch b.drv.Builder {
 	case "builtin:fetchurl":
@@ -20,8 +29,11 @@ func (b *build) runBuiltin(log *logFile) (sandbox.Status, error) {
 	default:
 		err = fmt.Errorf("unsupported builtin builder '%s'", b.drv.Builder[len("builtin:"):])
 	}
-	if b.ctx.Err() != nil {
-		return sandbox.Status{}, b.ctx.Err()
+	if whole.Err() != nil {
+		return sandbox.Status{}, whole.Err()
+	}
+	if err != nil && b.ctx.Err() != nil {
+		return sandbox.Status{}, failf(TimedOut, b.path, "%s timed out after %d seconds", b.name, int(b.w.Settings.Timeout.Seconds()))
 	}
 	if err == nil {
 		return sandbox.Status{}, nil

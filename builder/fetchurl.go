@@ -1,7 +1,6 @@
 package builder
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -15,9 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ulikunitz/xz"
-
 	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/cache"
 	"gonix.dev/gonix/store/drv"
 	"gonix.dev/gonix/store/hash"
 	"gonix.dev/gonix/store/nar"
@@ -93,9 +91,12 @@ func (b *build) fetchOnce(from, mainURL, out string) error {
 	var r io.Reader = &progressReader{r: body, total: size, act: act}
 	if v, _ := b.drv.Getenv("unpack"); v == "1" {
 		if strings.HasSuffix(mainURL, ".xz") {
-			if r, err = xz.NewReader(bufio.NewReader(r)); err != nil {
+			unpacked, err := cache.Decompress(r, "xz")
+			if err != nil {
 				return fmt.Errorf("unpack '%s': %w", from, err)
 			}
+			defer unpacked.Close()
+			r = unpacked
 		}
 		if err := nar.Restore(out, nar.NewReader(r), nar.RestoreOptions{}); err != nil {
 			return fmt.Errorf("unpack '%s': %w", from, err)
@@ -140,7 +141,14 @@ func (b *build) openURL(from string) (io.ReadCloser, int64, error) {
 	default:
 		return nil, 0, fmt.Errorf("unable to download '%s': scheme '%s' is not supported", from, u.Scheme)
 	}
-	req, err := http.NewRequestWithContext(b.ctx, http.MethodGet, from, nil)
+	ctx, cancel := context.WithCancelCause(b.ctx)
+	var opened *stallReader
+	defer func() {
+		if opened == nil {
+			cancel(nil)
+		}
+	}()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -163,7 +171,8 @@ func (b *build) openURL(from string) (io.ReadCloser, int64, error) {
 		return nil, 0, &passingError{err}
 	}
 	if res.StatusCode == http.StatusOK {
-		return res.Body, res.ContentLength, nil
+		opened = newStallReader(ctx, res.Body, cancel)
+		return opened, res.ContentLength, nil
 	}
 	res.Body.Close()
 	err = fmt.Errorf("unable to download '%s': HTTP error %d", from, res.StatusCode)
@@ -173,9 +182,41 @@ func (b *build) openURL(from string) (io.ReadCloser, int64, error) {
 	return nil, 0, err
 }
 
+// fetchStall is how long a server may send nothing.
+const fetchStall = 5 * time.Minute
+
+// stallReader is a body that fails when nothing comes for too long.
+type stallReader struct {
+	ctx    context.Context
+	body   io.ReadCloser
+	timer  *time.Timer
+	cancel context.CancelCauseFunc
+}
+
+func newStallReader(ctx context.Context, body io.ReadCloser, cancel context.CancelCauseFunc) *stallReader {
+	stalled := fmt.Errorf("no data for %s", fetchStall)
+	return &stallReader{ctx, body, time.AfterFunc(fetchStall, func() { cancel(stalled) }), cancel}
+}
+
+func (s *stallReader) Read(p []byte) (int, error) {
+	n, err := s.body.Read(p)
+	s.timer.Reset(fetchStall)
+	if err != nil && err != io.EOF && context.Cause(s.ctx) != nil {
+		err = context.Cause(s.ctx)
+	}
+	return n, err
+}
+
+func (s *stallReader) Close() error {
+	s.timer.Stop()
+	s.cancel(nil)
+	return s.body.Close()
+}
+
 func (b *build) httpClient() (*http.Client, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableKeepAlives = true
+	t.ResponseHeaderTimeout = fetchStall
 	if f := b.w.Settings.CAFile; f != "" {
 		pem, err := os.ReadFile(f)
 		if err == nil {

@@ -3,7 +3,6 @@ package builder
 import (
 	"archive/tar"
 	"bufio"
-	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +10,8 @@ import (
 	"path"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
+	"gonix.dev/gonix/store/cache"
+	"gonix.dev/gonix/store/local"
 )
 
 // unpackChannel is builtin:unpack-channel: it unpacks the tarball `src` and calls
@@ -42,10 +40,11 @@ func (b *build) unpackChannel() error {
 		return err
 	}
 	defer f.Close()
-	r, err := decompress(bufio.NewReaderSize(f, 64<<10))
+	r, err := decompress(local.ContextReader(b.ctx, f))
 	if err != nil {
 		return fmt.Errorf("failed to open archive '%s': %w", src, err)
 	}
+	defer r.Close()
 	root, err := os.OpenRoot(out)
 	if err != nil {
 		return err
@@ -65,30 +64,31 @@ func (b *build) unpackChannel() error {
 }
 
 // decompress recognises the compression by the first bytes.
-func decompress(r *bufio.Reader) (io.Reader, error) {
+func decompress(from io.Reader) (io.ReadCloser, error) {
+	r := bufio.NewReaderSize(from, 64<<10)
 	magic, err := r.Peek(6)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	switch s := string(magic); {
-	case strings.HasPrefix(s, "\x1f\x8b"):
-		return gzip.NewReader(r)
-	case strings.HasPrefix(s, "BZh"):
-		return bzip2.NewReader(r), nil
-	case s == "\xfd7zXZ\x00":
-		return xz.NewReader(r)
-	case strings.HasPrefix(s, "\x28\xb5\x2f\xfd"):
-		return zstd.NewReader(r)
+	kind := "none"
+	for prefix, k := range map[string]string{"\x1f\x8b": "gzip", "BZh": "bzip2", "\xfd7zXZ\x00": "xz", "\x28\xb5\x2f\xfd": "zstd"} {
+		if strings.HasPrefix(string(magic), prefix) {
+			kind = k
+		}
 	}
-	return r, nil
+	return cache.Decompress(r, kind)
 }
 
 // untar unpacks below root, which nothing in the archive can leave.
 func untar(root *os.Root, r io.Reader) error {
-	t := tar.NewReader(r)
+	c := &countReader{r: r}
+	t := tar.NewReader(c)
 	for {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
+			if c.n%512 != 0 {
+				return io.ErrUnexpectedEOF // the end of archive/tar, though not of a block
+			}
 			return nil
 		}
 		if err != nil {
@@ -101,14 +101,12 @@ func untar(root *os.Root, r io.Reader) error {
 		if path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") {
 			return fmt.Errorf("'%s' is outside of the archive", h.Name)
 		}
-		if dir := path.Dir(name); dir != "." {
-			if err := root.MkdirAll(dir, 0o755); err != nil {
-				return err
-			}
+		if err := makeParents(root, path.Dir(name)); err != nil {
+			return fmt.Errorf("'%s': %w", h.Name, err)
 		}
 		switch h.Typeflag {
 		case tar.TypeDir:
-			err = root.MkdirAll(name, 0o755)
+			err = makeParents(root, name)
 		case tar.TypeReg:
 			err = untarFile(root, name, h, t)
 		case tar.TypeSymlink:
@@ -122,6 +120,39 @@ func untar(root *os.Root, r io.Reader) error {
 			return err
 		}
 	}
+}
+
+type countReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *countReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// makeParents makes a directory and those above it. What lies below a symlink of
+// the archive is refused: it would be written somewhere else than it says.
+func makeParents(root *os.Root, dir string) error {
+	for i := 1; i <= len(dir); i++ {
+		if dir == "." || i < len(dir) && dir[i] != '/' {
+			continue
+		}
+		if err := root.Mkdir(dir[:i], 0o755); err == nil || !errors.Is(err, os.ErrExist) {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if st, err := root.Lstat(dir[:i]); err != nil {
+			return err
+		} else if !st.IsDir() {
+			return fmt.Errorf("'%s' is not a directory", dir[:i])
+		}
+	}
+	return nil
 }
 
 func untarFile(root *os.Root, name string, h *tar.Header, r io.Reader) error {

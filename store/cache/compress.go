@@ -106,6 +106,11 @@ func decompress(r io.Reader, kind string) (io.ReadCloser, error) {
 	}{u, closer}, nil
 }
 
+// Decompress reads what was compressed by one of the methods of caches: none, xz,
+// zstd, bzip2, gzip, br. It takes a bounded amount of memory, whatever the stream
+// asks for. Close the result; that does not close r.
+func Decompress(r io.Reader, kind string) (io.ReadCloser, error) { return decompress(r, kind) }
+
 // compress returns a writer whose Close ends the compressed stream in w. level is
 // the method's own; -1 is its default. parallel uses several CPUs where the method can.
 func compress(w io.Writer, kind string, level int, parallel bool) (io.WriteCloser, error) {

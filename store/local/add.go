@@ -52,6 +52,9 @@ func (w ctxWriter) Write(p []byte) (int, error) {
 	return w.w.Write(p)
 }
 
+// ContextReader reads r until ctx ends.
+func ContextReader(ctx context.Context, r io.Reader) io.Reader { return ctxReader{ctx, r} }
+
 // ctxReader likewise.
 type ctxReader struct {
 	ctx context.Context
