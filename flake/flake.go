@@ -130,7 +130,7 @@ func (f *Flake) call(st *eval.State, set *eval.Attrs, dir string, src Source) (e
 		return st.NewString(p, eval.NewContext(st.ContextElem(eval.ContextPath, f.OutPath, "", nil)))
 	}
 	modified := func(show func(time.Time) eval.Value) eval.Value {
-		return st.Lazy(0, func() (eval.Value, *eval.Error) {
+		return st.Lazy(func() (eval.Value, *eval.Error) {
 			t, err := src.Modified()
 			if err != nil {
 				return eval.Value{}, st.StoreError(err, 0)
@@ -144,7 +144,7 @@ func (f *Flake) call(st *eval.State, set *eval.Attrs, dir string, src Source) (e
 	info.Set("lastModifiedDate", modified(func(t time.Time) eval.Value {
 		return st.NewString(t.UTC().Format("20060102150405"), nil)
 	}))
-	info.Set("narHash", st.Lazy(0, func() (eval.Value, *eval.Error) {
+	info.Set("narHash", st.Lazy(func() (eval.Value, *eval.Error) {
 		h, err := st.HashSource(f.OutPath)
 		if err != nil {
 			return eval.Value{}, err
