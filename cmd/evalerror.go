@@ -1,9 +1,7 @@
 package cmd
 
 import (
-	"encoding/json"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -162,24 +160,5 @@ func (e *evalError) cycle(b *strings.Builder) {
 			b.WriteString("these definitions need one another:\n")
 		}
 		b.WriteString("  " + entry + "\n")
-	}
-}
-
-// printStats prints what an evaluation counted.
-func printStats(env *Env, st *eval.State) {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	out, err := json.MarshalIndent(map[string]any{
-		"nrThunks":        st.Stats.Thunks,
-		"nrFunctionCalls": st.Stats.Calls,
-		"nrPrimOpCalls":   st.Stats.PrimOpCalls,
-		"nrLookups":       st.Stats.Lookups,
-		"nrOpUpdates":     st.Stats.Updates,
-		"files":           st.Stats.Files,
-		"sourceBytes":     st.Stats.SourceBytes,
-		"heap":            map[string]any{"bytes": m.TotalAlloc, "collections": m.NumGC, "fromSystem": m.Sys},
-	}, "", "  ")
-	if err == nil {
-		fmt.Fprintf(env.Stderr, "%s\n", out)
 	}
 }

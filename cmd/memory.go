@@ -29,6 +29,27 @@ const (
 
 var deferCollectionOnce sync.Once
 
+// heapReserved is what the heap counts because of space reserved for it.
+var heapReserved heapCounts
+
+// heapCounts is what the heap has done so far.
+type heapCounts struct {
+	allocated   uint64 // bytes, garbage included
+	inUse       uint64 // bytes of memory
+	collections uint32
+}
+
+// countHeap counts what evaluation has made of the heap.
+func countHeap() heapCounts {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return heapCounts{
+		allocated:   m.TotalAlloc - heapReserved.allocated,
+		inUse:       m.HeapInuse + m.StackInuse,
+		collections: m.NumGC - heapReserved.collections,
+	}
+}
+
 // deferCollection makes the garbage collector leave evaluation alone. A GOGC or
 // GOMEMLIMIT of the user stays.
 func deferCollection(getenv func(string) string) {
@@ -37,7 +58,7 @@ func deferCollection(getenv func(string) string) {
 	}
 	deferCollectionOnce.Do(func() {
 		debug.SetGCPercent(noCollection)
-		prefaultHeap(heapSize)
+		heapReserved = prefaultHeap(heapSize)
 		go paceCollections()
 	})
 }

@@ -21,10 +21,11 @@ const (
 // once, and what evaluation will use next is made present shortly before.
 //
 // Nothing depends on it: where the kernel cannot do that, or the runtime uses other
-// addresses, pages are faulted in as ever.
-func prefaultHeap(heap func() uint64) {
+// addresses, pages are faulted in as ever. It returns what this adds to the counts of
+// the heap.
+func prefaultHeap(heap func() uint64) heapCounts {
 	if runtime.NumCPU() < 2 {
-		return
+		return heapCounts{}
 	}
 	b := make([]byte, heapReserve)
 	base := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
@@ -43,6 +44,7 @@ func prefaultHeap(heap func() uint64) {
 			done += prefaultStep
 		}
 	}()
+	return heapCounts{allocated: heapReserve, collections: 1}
 }
 
 // machineMemory is the size of the machine's memory in bytes, 0 if it is not known.
