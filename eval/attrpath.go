@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"gonix.dev/gonix/eval/suggest"
+	"gonix.dev/gonix/internal/suggest"
 )
 
 // ParseAttrPath splits a selection path such as a.b."c.d".0 into its components.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"gonix.dev/gonix/eval/suggest"
+	"gonix.dev/gonix/internal/suggest"
 	"gonix.dev/gonix/parser/ast"
 )
 

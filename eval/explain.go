@@ -3,7 +3,7 @@ package eval
 import (
 	"path"
 
-	"gonix.dev/gonix/eval/suggest"
+	"gonix.dev/gonix/internal/suggest"
 	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
 	"gonix.dev/gonix/parser/print"

@@ -3,7 +3,7 @@ package eval
 import (
 	"unsafe"
 
-	"gonix.dev/gonix/eval/suggest"
+	"gonix.dev/gonix/internal/suggest"
 )
 
 // lambdaNode is a function written in Nix: of one argument that it takes apart,

@@ -3,6 +3,8 @@ package settings
 import (
 	"maps"
 	"slices"
+
+	"gonix.dev/gonix/internal/suggest"
 )
 
 // allNames are the names and old names of settings, sorted.
@@ -21,33 +23,7 @@ func didYouMean(name string, known []string) string {
 
 // nearest is the known name with the fewest letters different, if few enough.
 func nearest(name string, known []string) string {
-	best, dist := "", max(2, len(name)/4)+1
-	for _, k := range known {
-		if d := editDistance(name, k); d < dist {
-			best, dist = k, d
-		}
-	}
-	return best
-}
-
-// editDistance counts the insertions, deletions and replacements from a to b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			next := diag
-			if a[i] != b[j] {
-				next = 1 + min(diag, row[j], row[j+1])
-			}
-			diag, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)]
+	return suggest.Nearest(known, name, max(2, len(name)/4))
 }
 
 // Suggest is the setting that was probably meant by an unknown name, or "".

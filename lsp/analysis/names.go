@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sort"
 
-	"gonix.dev/gonix/eval/suggest"
+	"gonix.dev/gonix/internal/suggest"
 	"gonix.dev/gonix/lsp/scope"
 	"gonix.dev/gonix/parser/ast"
 )

@@ -37,6 +37,18 @@ func Best(candidates []string, name string) []string {
 	return out
 }
 
+// Nearest returns the candidate nearest to a name, the first of several, or "" if
+// none is within limit edits.
+func Nearest(candidates []string, name string, limit int) string {
+	best, least := "", limit+1
+	for _, c := range candidates {
+		if d := Distance(c, name); d < least && c != name {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
 // Distance is the number of bytes to insert, delete, replace or swap with their
 // neighbour to get from a to b (optimal string alignment).
 func Distance(a, b string) int {
