@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gonix.dev/gonix/parser/quote"
 )
 
 // PrintOptions says how much of a value to print, and how. The zero value prints
@@ -115,7 +117,7 @@ func (p *printer) print(slot *Value, depth int) *Error {
 	case KindNull:
 		p.out = append(p.out, "null"...)
 	case KindString:
-		p.out = AppendQuoted(p.out, v.AsString(), p.opts.MaxString)
+		p.out = appendString(p.out, v.AsString(), p.opts.MaxString)
 	case KindPath:
 		p.out = append(p.out, v.AsPath()...)
 	case KindAttrs:
@@ -239,7 +241,7 @@ func (p *printer) printAttrs(a *Attrs, depth int) *Error {
 			p.elided(len(attrs)-i, "attribute")
 			break
 		}
-		p.out = AppendAttrName(p.out, p.st.SymName(at.Sym))
+		p.out = quote.AppendIdentifier(p.out, p.st.SymName(at.Sym))
 		p.out = append(p.out, " = "...)
 		if err := p.print(at.Value, depth+1); err != nil {
 			return err
@@ -350,60 +352,11 @@ func formatG(f float64, digits int) string {
 	return s
 }
 
-// AppendQuoted appends a string literal; of strings longer than limit bytes the
-// rest is elided (0 for no limit).
-func AppendQuoted(out []byte, s string, limit int) []byte {
-	out = append(out, '"')
-	for i := 0; i < len(s); i++ {
-		if limit > 0 && i >= limit {
-			return appendElided(append(out, "\" "...), len(s)-i, "byte")
-		}
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			out = append(out, '\\', c)
-		case c == '\n':
-			out = append(out, '\\', 'n')
-		case c == '\r':
-			out = append(out, '\\', 'r')
-		case c == '\t':
-			out = append(out, '\\', 't')
-		case c == '$' && i+1 < len(s) && s[i+1] == '{':
-			out = append(out, '\\', '$')
-		default:
-			out = append(out, c)
-		}
+// appendString appends a string literal; of strings longer than limit bytes the rest
+// is elided (0 for no limit).
+func appendString(out []byte, s string, limit int) []byte {
+	if limit == 0 || len(s) <= limit {
+		return quote.AppendString(out, s)
 	}
-	return append(out, '"')
-}
-
-// AppendAttrName appends a name as it can stand in a set: quoted if need be.
-func AppendAttrName(out []byte, name string) []byte {
-	if isVarName(name) {
-		return append(out, name...)
-	}
-	return AppendQuoted(out, name, 0)
-}
-
-func isVarName(s string) bool {
-	if s == "" || isKeyword(s) {
-		return false
-	}
-	if c := s[0]; c >= '0' && c <= '9' || c == '-' || c == '\'' {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '\'') {
-			return false
-		}
-	}
-	return true
-}
-
-func isKeyword(s string) bool {
-	switch s {
-	case "if", "then", "else", "assert", "with", "let", "in", "rec", "inherit":
-		return true
-	}
-	return false
+	return appendElided(append(quote.AppendFirst(out, s, limit), ' '), len(s)-limit, "byte")
 }

@@ -105,7 +105,7 @@ func (e *evaluator) value(req *Request) (*Value, error) {
 				names = append(names, fmt.Sprintf("... %d more", set.Len()-maxShownAttrs))
 				break
 			}
-			text := string(eval.AppendAttrName(nil, e.st.SymName(a.Sym))) + " = "
+			text := e.st.ShowName(a.Sym) + " = "
 			shown := eval.Peek(a.Value)
 			if set.Len() <= maxShownAttrs {
 				if forced, err := e.st.ForceSlot(a.Value); err == nil {

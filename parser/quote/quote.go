@@ -10,9 +10,13 @@ func String(s string) string {
 }
 
 // AppendString appends s as a "string" literal.
-func AppendString(b []byte, s string) []byte {
+func AppendString(b []byte, s string) []byte { return AppendFirst(b, s, len(s)) }
+
+// AppendFirst appends the first n bytes of s as a "string" literal, as they are
+// written in the literal of all of s.
+func AppendFirst(b []byte, s string, n int) []byte {
 	b = append(b, '"')
-	for i := 0; i < len(s); i++ {
+	for i := range n {
 		switch c := s[i]; c {
 		case '"', '\\':
 			b = append(b, '\\', c)
@@ -41,6 +45,14 @@ func Identifier(name string) string {
 		return name
 	}
 	return String(name)
+}
+
+// AppendIdentifier appends an attribute name as Identifier returns it.
+func AppendIdentifier(b []byte, name string) []byte {
+	if IsIdentifier(name) {
+		return append(b, name...)
+	}
+	return AppendString(b, name)
 }
 
 // IsIdentifier reports whether a name can be written without quotes as an

@@ -20,6 +20,14 @@ func TestString(t *testing.T) {
 	}
 }
 
+func TestAppendFirst(t *testing.T) {
+	for n, want := range []string{`""`, `"a"`, `"a\$"`, `"a\${"`} {
+		if got := string(quote.AppendFirst(nil, "a${b}", n)); got != want {
+			t.Errorf("%d bytes: got %s, want %s", n, got, want)
+		}
+	}
+}
+
 func TestIdentifier(t *testing.T) {
 	for s, want := range map[string]string{
 		"a": "a", "_": "_", "a-b'1": "a-b'1", "or": "or",
