@@ -47,9 +47,7 @@ func (p *parser) attrName() *ast.AttrName {
 		return n
 	case ast.DOLLAR_CURLY:
 		p.next()
-		p.await[ast.RBRACE]++
-		x := p.expr()
-		p.await[ast.RBRACE]--
+		x := p.until(ast.RBRACE)
 		p.expect(ast.RBRACE, "'}'")
 		n := p.nodes.attrName.new()
 		n.Span, n.Braced = p.since(start), x
@@ -165,12 +163,7 @@ func (p *parser) letRest(start int) ast.Expr {
 	p.await[ast.IN]++
 	n.Bindings = p.bindingList(nil, expectLet)
 	p.await[ast.IN]--
-	n.In = ast.Pos(p.start)
-	if p.expect(ast.IN, expectLet...) {
-		n.Body = p.expr()
-	} else {
-		n.Body = p.missing()
-	}
+	n.In, n.Body = p.behind(ast.IN, expectLet...)
 	n.Span = p.since(start)
 	for _, b := range n.Bindings {
 		if a, ok := b.(*ast.Attr); ok && len(a.Path) > 0 && a.Path[0].Dynamic() {
@@ -276,9 +269,7 @@ func (p *parser) attr(first *ast.AttrName) ast.Binding {
 	} else {
 		p.next()
 	}
-	p.await[ast.SEMI]++
-	n.Value = p.expr()
-	p.await[ast.SEMI]--
+	n.Value = p.until(ast.SEMI)
 	if p.mayOmitSemi() {
 		n.Span = p.since(start)
 		return n
@@ -321,10 +312,8 @@ func (p *parser) inherit() ast.Binding {
 	p.next()
 	if p.kind == ast.LPAREN {
 		p.next()
-		p.await[ast.RPAREN]++
 		p.await[ast.SEMI]++
-		n.From = p.expr()
-		p.await[ast.RPAREN]--
+		n.From = p.until(ast.RPAREN)
 		p.expect(ast.RPAREN, "')'")
 		p.await[ast.SEMI]--
 	}

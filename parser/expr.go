@@ -313,9 +313,7 @@ func (p *parser) simple() ast.Expr {
 	case ast.LPAREN:
 		p.next()
 		n := p.nodes.paren.new()
-		p.await[ast.RPAREN]++
-		n.X = p.expr()
-		p.await[ast.RPAREN]--
+		n.X = p.until(ast.RPAREN)
 		p.expect(ast.RPAREN, "')'")
 		n.Span = p.since(start)
 		return n
@@ -429,22 +427,10 @@ func (p *parser) ifElse() ast.Expr {
 	start := p.start
 	p.next()
 	p.await[ast.ELSE]++
-	p.await[ast.THEN]++
-	n.Cond = p.expr()
-	p.await[ast.THEN]--
-	n.ThenPos = ast.Pos(p.start)
-	if p.expect(ast.THEN, "'then'") {
-		n.Then = p.expr()
-	} else {
-		n.Then = p.missing()
-	}
+	n.Cond = p.until(ast.THEN)
+	n.ThenPos, n.Then = p.behind(ast.THEN, "'then'")
 	p.await[ast.ELSE]--
-	n.ElsePos = ast.Pos(p.start)
-	if p.expect(ast.ELSE, "'else'") {
-		n.Else = p.expr()
-	} else {
-		n.Else = p.missing()
-	}
+	n.ElsePos, n.Else = p.behind(ast.ELSE, "'else'")
 	n.Span = p.since(start)
 	return n
 }
@@ -453,15 +439,8 @@ func (p *parser) with() ast.Expr {
 	n := p.nodes.with.new()
 	start := p.start
 	p.next()
-	p.await[ast.SEMI]++
-	n.Scope = p.expr()
-	p.await[ast.SEMI]--
-	n.Semi = ast.Pos(p.start)
-	if p.expect(ast.SEMI, "';'") {
-		n.Body = p.expr()
-	} else {
-		n.Body = p.missing()
-	}
+	n.Scope = p.until(ast.SEMI)
+	n.Semi, n.Body = p.behind(ast.SEMI, "';'")
 	n.Span = p.since(start)
 	return n
 }
@@ -470,17 +449,27 @@ func (p *parser) assert() ast.Expr {
 	n := p.nodes.assert.new()
 	start := p.start
 	p.next()
-	p.await[ast.SEMI]++
-	n.Cond = p.expr()
-	p.await[ast.SEMI]--
-	n.Semi = ast.Pos(p.start)
-	if p.expect(ast.SEMI, "';'") {
-		n.Body = p.expr()
-	} else {
-		n.Body = p.missing()
-	}
+	n.Cond = p.until(ast.SEMI)
+	n.Semi, n.Body = p.behind(ast.SEMI, "';'")
 	n.Span = p.since(start)
 	return n
+}
+
+// until reads an expression that a token of a kind is to follow.
+func (p *parser) until(kind ast.TokenKind) ast.Expr {
+	p.await[kind]++
+	x := p.expr()
+	p.await[kind]--
+	return x
+}
+
+// behind reads a token and the expression that it introduces.
+func (p *parser) behind(kind ast.TokenKind, names ...string) (at ast.Pos, x ast.Expr) {
+	at = ast.Pos(p.start)
+	if !p.expect(kind, names...) {
+		return at, p.missing()
+	}
+	return at, p.expr()
 }
 
 // from returns where an expression starts of which x is the first part: at start,

@@ -102,9 +102,7 @@ func (p *parser) interpolation(i int, inText bool) (end int, ok bool) {
 	p.token(ast.DOLLAR_CURLY, i, i+2)
 	p.pos, p.end = i+2, i+2
 	p.next()
-	p.await[ast.RBRACE]++
-	x := p.expr()
-	p.await[ast.RBRACE]--
+	x := p.until(ast.RBRACE)
 	if p.kind != ast.RBRACE {
 		p.unexpected("'}'")
 		if inText {
