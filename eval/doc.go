@@ -2,19 +2,23 @@
 //
 // # Words
 //
-// A [Value] is two words: a pointer to an object that begins with its kind, and
-// a scalar. Values are passed and returned by value and never boxed. A value of
-// kind [KindThunk] is an expression that waits; forcing it gives a value in weak
-// head normal form, which the thunk remembers.
+// A [Value] is one word: a pointer to an object that begins with its kind. Small
+// integers, booleans and null are objects made once. A value of kind [KindThunk] is
+// an expression that waits, known by its number, and its environment; forcing it
+// gives a value in weak head normal form, which the thunk remembers.
 //
-// An environment ([Env]) is one allocation: a link to the enclosing environment
+// An environment ([Env]) is a row of values: a link to the enclosing environment
 // and a slot for every name that one scope binds. The compiler resolves each
 // variable to a number of links to follow and a slot, so that no name is looked
-// up at run time, except those only a `with` can supply.
+// up at run time, except those only a `with` can supply. A slot may also hold the
+// code of an expression that belongs to the environment itself (slot.go), and
+// environments that nothing can refer to any more are used again (transient.go).
 //
 // An attribute set ([Attrs]) is a [Shape] (sorted interned names and their
 // positions, shared by all sets that one expression makes) and a row of values.
 // The update operator puts a layer over a large left side instead of copying it.
+//
+// Most objects are small, and cut from slabs (env.go).
 //
 // # Phases
 //
