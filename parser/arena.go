@@ -6,13 +6,13 @@ import "gonix.dev/gonix/parser/ast"
 // to use. It is not for concurrent use.
 type Arena struct{ p parser }
 
-// Parse is like the function Parse, but the tree of the file (not its text,
-// errors, tokens and comments) is overwritten by the next call.
+// Parse is like the function Parse, but the tree of the file, its tokens and its
+// comments (not its text and its errors) are overwritten by the next call.
 func (a *Arena) Parse(name, src string, mode Mode) *ast.File {
 	p := &a.p
 	p.nodes.reset()
 	*p = parser{
-		nodes: p.nodes, text: p.text,
+		nodes: p.nodes, text: p.text, tokens: p.tokens[:0], comments: p.comments[:0],
 		exprs: p.exprs[:0], parts: p.parts[:0], pieces: p.pieces[:0], names: p.names[:0],
 		bindings: p.bindings[:0], formals: p.formals[:0],
 	}

@@ -115,7 +115,7 @@ func (p *parser) set(kind ast.TokenKind, start, end int) {
 // token records a token, when they are kept.
 func (p *parser) token(kind ast.TokenKind, start, end int) {
 	if p.keep {
-		p.file.Tokens = append(p.file.Tokens, ast.Token{Kind: kind, Span: span(start, end)})
+		p.tokens = append(p.tokens, ast.Token{Kind: kind, Span: span(start, end)})
 	}
 }
 
@@ -130,7 +130,7 @@ func (p *parser) oneOrTwo(i int, one ast.TokenKind, c byte, two ast.TokenKind) {
 
 func (p *parser) comment(kind ast.CommentKind, start, end int) {
 	if p.keep {
-		p.file.Comments = append(p.file.Comments, ast.Comment{Kind: kind, Span: span(start, end)})
+		p.comments = append(p.comments, ast.Comment{Kind: kind, Span: span(start, end)})
 	}
 }
 

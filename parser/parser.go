@@ -57,8 +57,10 @@ type parser struct {
 	nul         bool            // the text scanned last has NUL bytes
 	file        *ast.File
 
-	nodes nodes
-	text  textSlab
+	nodes    nodes
+	text     textSlab
+	tokens   []ast.Token // when they are kept
+	comments []ast.Comment
 	// Stacks on which the elements of lists are gathered while their number is
 	// unknown; recursive uses share them.
 	exprs    []ast.Expr
@@ -103,7 +105,9 @@ func (p *parser) run(f *ast.File, mode Mode, bindings bool) {
 	p.keep, p.pipes = mode&KeepTokens != 0, mode&PipeOperators != 0
 	p.nodes.expect(len(f.Src))
 	if p.keep {
-		f.Tokens = make([]ast.Token, 0, len(f.Src)/4+4)
+		if n := len(f.Src)/4 + 4; cap(p.tokens) < n {
+			p.tokens = make([]ast.Token, 0, n)
+		}
 	}
 	p.next()
 	if bindings {
@@ -116,6 +120,9 @@ func (p *parser) run(f *ast.File, mode Mode, bindings bool) {
 		for p.kind != ast.EOF {
 			p.skip()
 		}
+	}
+	if p.keep {
+		f.Tokens, f.Comments = p.tokens, p.comments
 	}
 }
 

@@ -168,7 +168,7 @@ func (p *parser) resumeText(i int) int {
 		return 0
 	}
 	if p.keep { // the current token is read again
-		p.file.Tokens = p.file.Tokens[:len(p.file.Tokens)-1]
+		p.tokens = p.tokens[:len(p.tokens)-1]
 	}
 	return p.start
 }

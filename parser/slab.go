@@ -15,6 +15,7 @@ type slab[T any] struct {
 	arena  bool
 	chunks [][]T
 	used   int
+	held   int // elements in all chunks
 }
 
 const largeChunk = 512
@@ -52,9 +53,13 @@ func (s *slab[T]) grow(n int) {
 			return
 		}
 	}
+	if s.arena {
+		s.size = max(s.size, min(s.held, largeChunk)) // for the files to come
+	}
 	s.free = make([]T, max(s.size, n))
 	s.size = max(s.size/3, 6)
 	if s.arena {
+		s.held += len(s.free)
 		s.chunks = append(s.chunks, s.free)
 		s.used = len(s.chunks)
 	}

@@ -2,6 +2,7 @@ package parser_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -342,9 +343,12 @@ func TestArena(t *testing.T) {
 	for range 3 {
 		for i, text := range texts {
 			for _, src := range []string{text, text[:len(text)/2], "{ a = [ 1 2 ]; }", ""} {
-				got, want := arena.Parse(names[i], src, 0), parser.Parse(names[i], src, 0)
+				got, want := arena.Parse(names[i], src, parser.KeepTokens), parser.Parse(names[i], src, parser.KeepTokens)
 				if dump(got.Root) != dump(want.Root) {
 					t.Errorf("%s: another tree from an arena", names[i])
+				}
+				if !slices.Equal(got.Tokens, want.Tokens) || !slices.Equal(got.Comments, want.Comments) {
+					t.Errorf("%s: other tokens or comments from an arena", names[i])
 				}
 			}
 		}
