@@ -145,11 +145,26 @@ func (o *fmtOptions) options() formatter.Options {
 // change.
 func (o *fmtOptions) readOnly() bool { return o.check || o.diff || o.list }
 
+// textFormatter formats one text after the other in the same memory.
+type textFormatter struct {
+	arena     parser.Arena
+	formatter formatter.Formatter
+	large     bool // the last text was
+}
+
+// maxKeep is the size of the largest text whose memory is kept for the next one.
+const maxKeep = 1 << 20
+
 // format formats a text. The result is valid until the next call with f.
-func (o *fmtOptions) format(ctx context.Context, f *formatter.Formatter, name string, src []byte) ([]byte, error) {
+func (o *fmtOptions) format(ctx context.Context, f *textFormatter, name string, src []byte) ([]byte, error) {
+	if f.large {
+		*f = textFormatter{}
+	}
+	f.large = len(src) > maxKeep
 	// The text is not changed while file is in use.
-	file := parser.Parse(name, unsafe.String(unsafe.SliceData(src), len(src)), parser.KeepTokens|parser.PipeOperators)
-	out, err := f.Format(ctx, file, o.options())
+	text := unsafe.String(unsafe.SliceData(src), len(src))
+	file := f.arena.Parse(name, text, parser.KeepTokens|parser.PipeOperators)
+	out, err := f.formatter.Format(ctx, file, o.options())
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +186,7 @@ func fmtStdin(ctx context.Context, env *Env, o fmtOptions) error {
 	if err != nil {
 		return fmt.Errorf("read standard input: %w", err)
 	}
-	var f formatter.Formatter
+	var f textFormatter
 	out, err := o.format(ctx, &f, name, src)
 	if err != nil {
 		return o.failed(env, err)

@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"gonix.dev/gonix/formatter"
 )
 
 // fmtRun formats files in parallel and reports on them in their order.
@@ -100,9 +98,9 @@ func (r *fmtRun) run(ctx context.Context) error {
 
 // fmtWorker is what a goroutine keeps from file to file.
 type fmtWorker struct {
-	formatter formatter.Formatter
-	text      []byte // of the last file
-	out       replacements
+	textFormatter
+	text []byte // of the last file
+	out  replacements
 }
 
 // manyFiles is from how many files on they are written in batches.
@@ -135,7 +133,7 @@ func (r *fmtRun) file(ctx context.Context, w *fmtWorker, name string) fmtReport 
 	if err != nil {
 		return fmtReport{err: pathError(name, err)}
 	}
-	out, err := r.o.format(ctx, &w.formatter, name, src)
+	out, err := r.o.format(ctx, &w.textFormatter, name, src)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = nil // the run is over

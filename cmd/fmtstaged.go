@@ -9,8 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-
-	"gonix.dev/gonix/formatter"
 )
 
 // stagedFile is a file whose staged text differs from that of the last commit.
@@ -36,7 +34,7 @@ func fmtStaged(ctx context.Context, env *Env, o fmtOptions, args []string) error
 	}
 	git.dir = strings.TrimSuffix(root, "\n")
 
-	var f formatter.Formatter
+	var f textFormatter
 	failed, different := false, false
 	var index bytes.Buffer // what to tell update-index
 	type change struct {

@@ -14,9 +14,6 @@ import (
 // system calls directly, as package os spends several more on each file to be
 // ready for pipes and terminals.
 
-// maxKeep is the size of the largest text that is kept for the next file.
-const maxKeep = 1 << 20
-
 // read returns the text of a file; it is valid until the next call.
 func (w *fmtWorker) read(path string) ([]byte, error) {
 	fd, err := retryOpen(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)

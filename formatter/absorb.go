@@ -81,7 +81,7 @@ func (p *printer) absorbParen(n *ast.Paren) {
 		p.setNotes(start, p.join(opening, p.takeNotes(start)))
 	}
 	p.expr(n.X)
-	p.notes(p.stray(p.takeNotes(n.End - 1)))
+	p.notes(p.takeNotes(n.End - 1))
 	p.level--
 	p.leave()
 	p.space(brk)

@@ -54,7 +54,7 @@ func (p *printer) application(a application) {
 	}
 	// Comments before the function stay out: they would expand its group.
 	p.raise(start, end)
-	before := p.stray(p.takeNotes(start))
+	before := p.takeNotes(start)
 	p.notes(before)
 
 	last := len(a.args) - 1

@@ -61,6 +61,7 @@ func Tolerates(err *ast.Error) bool {
 type Formatter struct {
 	printer printer
 	layout  layout
+	arena   parser.Arena // for texts that are formatted again
 }
 
 // Format returns the text of a file in the standard format. The file must have
@@ -77,10 +78,9 @@ func (f *Formatter) Format(ctx context.Context, file *ast.File, opts Options) ([
 		opts.Indent = DefaultIndent
 	}
 	const most = 4 // times that comments are followed to their place
-	defer f.printer.doc.trim()
 	out, settled, err := f.once(ctx, file, opts)
 	for i := 1; err == nil && !settled && i < most && string(out) != file.Src; i++ {
-		file = parser.Parse(file.Name, string(out), parser.KeepTokens|parser.PipeOperators)
+		file = f.arena.Parse(file.Name, string(out), parser.KeepTokens|parser.PipeOperators)
 		if check(file) != nil {
 			break
 		}
@@ -93,15 +93,16 @@ func (f *Formatter) Format(ctx context.Context, file *ast.File, opts Options) ([
 // which then is not settled, is formatted again.
 func (f *Formatter) once(ctx context.Context, file *ast.File, opts Options) (out []byte, settled bool, err error) {
 	p, l := &f.printer, &f.layout
-	p.file(file, opts.Strict)
 	l.doc = &p.doc
 	l.width, l.indent = int32(max(opts.Width, 0)), int32(max(opts.Indent, 0))
+	p.file(file, opts.Strict, l.width)
 	l.ctx = ctx
 	l.run()
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
-	return l.finish(p.regions.from >= 0), !p.unsettled, nil
+	settled = !p.unsettled && !l.misplaced()
+	return l.finish(p.regions.from >= 0), settled, nil
 }
 
 // Format returns the text of a file in the standard format. The file must have

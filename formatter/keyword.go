@@ -140,7 +140,7 @@ func (p *printer) paren(n *ast.Paren) {
 	p.word(n.Start, 1)
 	p.level++
 	p.enclosed(n.X)
-	p.notes(p.stray(p.takeNotes(n.End - 1)))
+	p.notes(p.takeNotes(n.End - 1))
 	p.level--
 	p.word(n.End-1, 1)
 	p.leave()

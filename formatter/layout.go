@@ -1,6 +1,10 @@
 package formatter
 
-import "context"
+import (
+	"context"
+	"strings"
+	"unsafe"
+)
 
 // layout turns a document into text.
 //
@@ -25,6 +29,7 @@ type layout struct {
 	levels []level
 	muted  bool // inside a region that is not formatted
 
+	asides   []int32 // where in out the comments after code start
 	segments []int32 // indexes of priority groups, a stack
 	pinned   []pin
 	trials   map[trial]int32
@@ -51,7 +56,7 @@ func (l *layout) run() {
 	l.column = 0
 	l.levels = append(l.levels[:0], level{})
 	l.muted = false
-	l.segments, l.pinned = l.segments[:0], l.pinned[:0]
+	l.asides, l.segments, l.pinned = l.asides[:0], l.segments[:0], l.pinned[:0]
 	clear(l.trials)
 	l.depth = 0
 	l.expand(0, int32(len(l.elems)))
@@ -67,6 +72,8 @@ func (l *layout) expand(i, end int32) {
 			l.group(g)
 			i = g.closer + 1
 			continue
+		case k == text && e.lone:
+			l.lone(i, e)
 		case k == text:
 			l.text(e)
 		case k.isText():
@@ -159,6 +166,17 @@ func (l *layout) text(e *elem) {
 	l.write(e)
 }
 
+// lone writes a text that is a group by itself, like group.
+func (l *layout) lone(i int32, e *elem) {
+	if l.column > 0 {
+		if room := l.width - l.column - e.n; room >= 0 && l.firstLineWidth(i+1, room) <= room {
+			l.write(e)
+			return
+		}
+	}
+	l.text(e)
+}
+
 func (l *layout) write(e *elem) {
 	l.column += e.n
 	if l.muted {
@@ -171,6 +189,37 @@ func (l *layout) write(e *elem) {
 	}
 }
 
+// aside writes the comment at the end of a line of code.
+func (l *layout) aside(e *elem) {
+	if l.column == 0 {
+		l.startLine(e.offset)
+	}
+	if !l.muted {
+		l.asides = append(l.asides, int32(len(l.out)))
+	}
+	l.write(e)
+}
+
+// misplaced reports whether a comment after code is aligned with what is on the
+// line below it: when the text is read again, it belongs to that.
+func (l *layout) misplaced() bool {
+	out := unsafe.String(unsafe.SliceData(l.out), len(l.out))
+	for _, at := range l.asides {
+		n := strings.IndexByte(out[at:], '\n')
+		if n < 0 {
+			continue
+		}
+		next := at + int32(n) + 1
+		for int(next) < len(out) && (out[next] == ' ' || out[next] == '\t') {
+			next++
+		}
+		if int(next) < len(out) && column(out, next) == column(out, at) {
+			return true
+		}
+	}
+	return false
+}
+
 // otherText writes what is not simply text in an expanded group.
 func (l *layout) otherText(i int32, e *elem) {
 	switch e.kind {
@@ -179,10 +228,10 @@ func (l *layout) otherText(i int32, e *elem) {
 		// item on the next line, become a comment of that item the next time.
 		if l.column == 2 && l.levelAt(i+1) > l.levels[len(l.levels)-1].nesting {
 			l.blank()
-			l.write(e)
-			return
+		} else if !e.joined {
+			l.nest(e.level)
 		}
-		l.text(e)
+		l.aside(e)
 	case disable:
 		l.muted = true
 	case verbatim:
@@ -310,23 +359,28 @@ func (l *layout) compact(from, to int32, spliced bool) {
 				k, _ = mergeSpacings(tail, 0, k, 0)
 			}
 			tail = k
-		case k == comment, k == lineComment:
+		case k == comment:
 			if tail.blank() > 0 {
 				l.blank()
 			}
 			tail = nop
-			if k == lineComment {
-				// As in otherText.
-				next := int32(0)
-				if l.levelAt(to) > before {
-					next = l.indent
-				}
-				if next-(l.column-comments) == 0 {
-					l.blank()
-					comments++
-				}
-			}
 			l.write(e)
+			comments += e.n
+		case k == lineComment:
+			if tail.blank() > 0 {
+				l.blank()
+			}
+			tail = nop
+			// As in otherText.
+			next := int32(0)
+			if l.levelAt(to) > before {
+				next = l.indent
+			}
+			if next-(l.column-comments) == 0 {
+				l.blank()
+				comments++
+			}
+			l.aside(e)
 			comments += e.n
 		}
 	}

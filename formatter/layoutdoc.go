@@ -58,6 +58,7 @@ type elem struct {
 	offset    int32 // columns that a text is indented beyond its nesting
 	kind      kind
 	joined    bool // continues the text before it: keeps that one's level and offset
+	lone      bool // a text that is a group by itself: nothing continues it
 }
 
 // class says how the layout treats a group.
@@ -110,13 +111,13 @@ type doc struct {
 
 // reset empties the document, for a source of so many tokens.
 func (d *doc) reset(src string, tokens int) {
-	const perToken, groupsPerToken = 2.5, 0.75 // rarely exceeded
+	const perToken, groupsPerToken = 1.5, 0.5 // rarely exceeded
 	d.src = src
 	if n := int(perToken * float64(tokens)); cap(d.elems) < n {
-		d.elems = make([]elem, 0, n)
+		d.elems = make([]elem, 0, n+n/2)
 	}
 	if n := int(groupsPerToken * float64(tokens)); cap(d.groups) < n {
-		d.groups = make([]group, 0, n)
+		d.groups = make([]group, 0, n+n/2)
 	}
 	d.ascii = isASCII(src)
 	d.aux = d.aux[:0]
@@ -124,15 +125,6 @@ func (d *doc) reset(src string, tokens int) {
 	d.groups = d.groups[:0]
 	d.opened = d.opened[:0]
 	d.level, d.offset, d.flat, d.breaks = 0, 0, 0, 0
-}
-
-// trim gives up memory that only a large source needs.
-func (d *doc) trim() {
-	const keep = 1 << 18 // elements
-	d.src = ""
-	if cap(d.elems) > keep {
-		d.elems, d.groups, d.aux = nil, nil, nil
-	}
 }
 
 func isASCII(s string) bool {
@@ -171,10 +163,23 @@ func (d *doc) string(k kind, s string) {
 	d.aux = append(d.aux, s...)
 }
 
+// lone adds the text src[start:end] as what a group with only that would be.
+func (d *doc) lone(start, end int32) {
+	width := end - start
+	if !d.ascii {
+		width = int32(utf8.RuneCountInString(d.src[start:end]))
+	}
+	d.flat += width
+	d.elems = append(d.elems, elem{
+		pos: start, size: end - start, n: width, level: d.level, offset: d.offset, kind: text, lone: true,
+	})
+}
+
 func (d *doc) add(k kind, pos, size, width int32) {
 	joined := false
 	if n := len(d.elems); n > 0 {
-		joined = d.elems[n-1].kind == k
+		last := &d.elems[n-1]
+		joined = last.kind == k && !last.lone
 	}
 	d.flat += width
 	d.elems = append(d.elems, elem{
@@ -359,6 +364,7 @@ func (d *doc) flatten(start int, levels int32) {
 		switch {
 		case e.kind.isText():
 			e.level -= levels
+			e.lone = false
 			e.joined = len(d.elems) > 0 && d.elems[len(d.elems)-1].kind == e.kind
 			d.elems = append(d.elems, e)
 		case e.kind.blank() > 0:

@@ -1,10 +1,6 @@
 package formatter
 
-import (
-	"strings"
-
-	"gonix.dev/gonix/parser/ast"
-)
+import "gonix.dev/gonix/parser/ast"
 
 // list prints a list without a group around it. Each item of a list is on a line
 // of its own, unless the list is compact and fits on one.
@@ -40,18 +36,10 @@ func (p *printer) list(n *ast.List, compact bool) {
 	p.space(sep)
 	p.level++
 	p.comment(first)
-	items(p, between, n.Elems, closed, (*printer).item)
+	items(p, between, n.Elems, closed, (*printer).expr)
 	p.level--
 	p.space(sep)
 	p.word(closed, 1)
-}
-
-// item prints an item of a list.
-func (p *printer) item(e ast.Expr) {
-	if strings.IndexByte(p.src[e.Pos():e.Stop()], '\n') < 0 {
-		p.itemEnd = e.Stop()
-	}
-	p.expr(e)
 }
 
 // shortList reports whether a list may be compact.

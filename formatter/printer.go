@@ -14,6 +14,7 @@ type printer struct {
 	regions regions
 	// strict ignores where the source breaks its lines.
 	strict bool
+	width  int32 // of a line
 
 	// Scratch space, used as stacks.
 	parts       []strPart
@@ -22,10 +23,10 @@ type printer struct {
 }
 
 // file makes the document of a whole file.
-func (p *printer) file(f *ast.File, strict bool) {
+func (p *printer) file(f *ast.File, strict bool, width int32) {
 	p.doc.reset(f.Src, len(f.Tokens))
 	p.regions.reset(f.Src)
-	p.strict = strict
+	p.strict, p.width = strict, width
 	p.parts, p.args, p.formalStack = p.parts[:0], p.args[:0], p.formalStack[:0]
 	p.attach(&p.doc, f, &p.regions)
 
@@ -74,17 +75,12 @@ func (p *printer) token(start, end ast.Pos) {
 
 // notesOf prints the notes before a token that is not the first of an item.
 func (p *printer) notesOf(start ast.Pos) {
-	p.notes(p.stray(p.takeNotes(start)))
+	p.notes(p.takeNotes(start))
 }
 
 // commentOf prints the comment after a token.
 func (p *printer) commentOf(end ast.Pos) {
-	if c := p.takeComment(end); c.size > 0 {
-		if last := p.src[end-1]; last != ';' && last != ',' && end != p.itemEnd {
-			p.unsettled = true
-		}
-		p.comment(c)
-	}
+	p.comment(p.takeComment(end))
 }
 
 // word prints a token of n bytes at start.

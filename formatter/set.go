@@ -42,7 +42,8 @@ func items[T ast.Node](p *printer, sep kind, list []T, end ast.Pos, print func(*
 	final := p.hasNotes(end)
 	for i, it := range list {
 		last := i == len(list)-1 && !final
-		if notes := p.takeNotes(it.Pos()); !notes.empty() {
+		notes := p.takeNotes(it.Pos())
+		if !notes.empty() {
 			if notes.to-notes.from == 1 && p.all[notes.from].kind == annotation {
 				p.note(&p.all[notes.from])
 				p.space(hardSpace)
@@ -54,9 +55,13 @@ func items[T ast.Node](p *printer, sep kind, list []T, end ast.Pos, print func(*
 				p.space(sep)
 			}
 		}
-		p.enter(regular)
-		print(p, it)
-		p.leave()
+		if notes.empty() && p.asWritten(it) {
+			p.lone(int32(it.Pos()), int32(it.Stop()))
+		} else {
+			p.enter(regular)
+			print(p, it)
+			p.leave()
+		}
 		if !last {
 			p.space(sep)
 		}
@@ -78,7 +83,6 @@ func (p *printer) binding(b ast.Binding) {
 
 // attr prints path = value;.
 func (p *printer) attr(n *ast.Attr) {
-	p.enter(regular)
 	p.attrPath(n.Path)
 	p.level++
 	p.space(hardSpace)
@@ -94,7 +98,6 @@ func (p *printer) attr(n *ast.Attr) {
 	}
 	p.level--
 	p.word(n.End-1, 1)
-	p.leave()
 }
 
 // plainName reports whether a name is an identifier.
@@ -148,7 +151,6 @@ func (p *printer) inherit(n *ast.Inherit) {
 	if p.sameLine(n.Start, semi) && len(n.Names) < 4 {
 		sep, end = space, brk
 	}
-	p.enter(regular)
 	p.word(n.Start, word)
 	p.level++
 	if n.From != nil {
@@ -169,5 +171,4 @@ func (p *printer) inherit(n *ast.Inherit) {
 	p.space(end)
 	p.word(semi, 1)
 	p.level--
-	p.leave()
 }

@@ -64,12 +64,11 @@ func cutLine(parts []strPart) (line, rest []strPart, more bool) {
 
 // str prints a "string".
 func (p *printer) str(n *ast.String) {
-	p.enter(regular)
 	if !interpolated(n.Parts) {
-		p.source(text, int32(n.Start), int32(n.End))
-		p.leave()
+		p.lone(int32(n.Start), int32(n.End))
 		return
 	}
+	p.enter(regular)
 	parts := p.split(int32(n.Start)+1, int32(n.End)-1, n.Parts)
 	p.source(text, int32(n.Start), int32(n.Start)+1)
 	for rest, more := parts, true; more; {
@@ -349,7 +348,7 @@ func span(part strPart) ast.Span { return ast.Span{Start: ast.Pos(part.start), E
 func (p *printer) alone(part strPart) {
 	strict := p.strict
 	p.strict = false
-	if notes := p.stray(p.takeNotes(ast.Pos(part.end - 1))); !notes.empty() {
+	if notes := p.takeNotes(ast.Pos(part.end - 1)); !notes.empty() {
 		p.enter(regular)
 		p.source(text, part.start, part.start+2)
 		p.space(brk)
@@ -386,7 +385,7 @@ func (p *printer) interpolation(s ast.Span, e ast.Expr) {
 	strict := p.strict
 	p.strict = false // only the outermost code is free from its lines
 	start, end := int32(s.Start), int32(s.End)
-	notes := p.stray(p.takeNotes(s.End - 1))
+	notes := p.takeNotes(s.End - 1)
 	switch {
 	case notes.empty() && p.absorbable(e):
 		p.enter(regular)

@@ -52,12 +52,9 @@ type trivia struct {
 	trails            []trail // by end
 	moreLeads         []lead  // added later, not sorted
 
-	// unsettled is set when a comment is found in an unusual place, from where it
-	// may move again when its new place is read.
+	// unsettled is set when a comment moves to a place from where it may move again
+	// when that is read.
 	unsettled bool
-	// itemEnd is where the item of a list ends that is being printed, if it is on
-	// one line: a comment is at home there.
-	itemEnd ast.Pos
 }
 
 type lead struct {
@@ -92,7 +89,7 @@ func (t *trivia) attach(d *doc, f *ast.File, sp *regions) {
 	n := len(f.Src) + 1
 	t.hasLead, t.hasTrail = t.hasLead.reset(n), t.hasTrail.reset(n)
 	t.all, t.leads, t.trails, t.moreLeads = t.all[:0], t.leads[:0], t.trails[:0], t.moreLeads[:0]
-	t.unsettled, t.itemEnd = false, -1
+	t.unsettled = false
 
 	g := gap{trivia: t, src: f.Src, comments: f.Comments, regions: sp}
 	end := int32(0)
