@@ -33,6 +33,9 @@ func (st *State) EvalIn(name, text, dir string, vars *Attrs) (Value, *Error) {
 func (st *State) evalParsed(f *ast.File, dir string, s *scope, env *Env) (Value, *Error) {
 	st.Stats.SourceBytes += int64(len(f.Src))
 	st.merging.Reset()
+	if st.opts.Parsed != nil {
+		st.opts.Parsed(f)
+	}
 	n, err := st.compile(f, dir, s)
 	f.Root = nil // its memory is used again, and positions only need the text
 	if err != nil {

@@ -53,6 +53,9 @@ type Options struct {
 	Warn  func(msg string)
 	// Profiler, when set, is told of every call.
 	Profiler *Profiler
+	// Parsed, when set, sees every tree before it is compiled, and may change it: a
+	// debugger puts its probes there. Spans are to stay as they are.
+	Parsed func(*ast.File)
 	// Context ends the evaluation when it is done.
 	Context context.Context
 }

@@ -30,17 +30,18 @@ type candidate struct {
 	// rank sorts: what is nearer comes first.
 	rank    int
 	snippet bool
+	plain   string // what to insert when the client knows no snippets
 	data    *completionData
 }
 
 // completionData comes back when the client wants to know more about an item.
 type completionData struct {
-	URI     string   `json:"uri,omitempty"`
-	Offset  ast.Pos  `json:"offset,omitempty"`
-	Builtin string   `json:"builtin,omitempty"`
-	Expr    string   `json:"expr,omitempty"`
-	Path    []string `json:"path,omitempty"`
-	Option  []string `json:"option,omitempty"`
+	URI     string      `json:"uri,omitempty"`
+	Offset  ast.Pos     `json:"offset,omitempty"`
+	Builtin string      `json:"builtin,omitempty"`
+	Expr    string      `json:"expr,omitempty"`
+	Path    []string    `json:"path,omitempty"`
+	Option  *optionData `json:"option,omitempty"`
 }
 
 // place is where the cursor stands, as completion sees it.
@@ -100,6 +101,9 @@ func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, mo
 		return paths, false
 	}
 	if in, ok := stringAround(pl); ok {
+		if list := s.optionValues(ctx, pl, true); len(list) > 0 {
+			return list, false
+		}
 		return flakeStrings(d, in), false
 	}
 	// After a dot: attributes.
@@ -123,7 +127,8 @@ func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, mo
 	if formals, ok := formalCandidates(pl); ok {
 		return formals, false
 	}
-	return s.scopeCandidates(ctx, pl)
+	list, more = s.scopeCandidates(ctx, pl)
+	return append(s.optionValues(ctx, pl, false), list...), more
 }
 
 // scopeCandidates are the names in scope, the keywords, and what withs provide.
@@ -307,6 +312,10 @@ func (s *Server) attributeCandidates(ctx context.Context, pl place) (list []cand
 	if len(sh.Sets) > 0 && !sh.Open {
 		return list, false
 	}
+	options, incomplete := s.configCandidates(ctx, pl)
+	if len(options) > 0 {
+		return append(list, options...), incomplete
+	}
 	names, incomplete := s.evaluatedAttrs(ctx, pl)
 	for _, c := range names {
 		if !seen[c.label] {
@@ -483,6 +492,9 @@ func (s *Server) completionList(ctx context.Context, pl place, list []candidate,
 	for i, h := range hits[:min(len(hits), limit)] {
 		item := protocol.CompletionItem{Label: h.label, Kind: h.kind, SortText: protocol.NewOptional(sortKey(i))}
 		text := h.label
+		if h.plain != "" {
+			text = h.plain
+		}
 		if h.insert != "" && (!h.snippet || snippets) {
 			text = h.insert
 			if h.snippet {
@@ -552,7 +564,7 @@ func (s *Server) bindingNames(ctx context.Context, pl place) (list []candidate, 
 		seen[name] = true
 	}
 	add := func(c candidate) {
-		if len(prefix) > 0 || !seen[c.label] || c.label == pl.prefix {
+		if len(prefix) > 0 || !seen[c.label] || c.label == pl.doc.Text[pl.word.Start:pl.word.End] {
 			list = append(list, c)
 		}
 	}
@@ -592,11 +604,19 @@ func (s *Server) bindingNames(ctx context.Context, pl place) (list []candidate, 
 			}
 		}
 	}
-	options, incomplete := s.optionCandidates(ctx, pl, prefix)
-	for _, c := range options {
-		add(c)
+	owner, isSet := set.(*ast.AttrSet)
+	if !isSet {
+		return list, false, len(list) > 0
 	}
-	return list, incomplete, len(list) > 0 || incomplete
+	options, incomplete, known := s.optionCandidates(ctx, pl, owner, prefix)
+	for _, c := range options {
+		if c.kind == protocol.CompletionItemKindModule {
+			list = append(list, c) // a set of options may be named many times
+		} else {
+			add(c)
+		}
+	}
+	return list, incomplete, len(list) > 0 || incomplete || known
 }
 
 // bindingPlace finds the set or let in which the cursor stands at the name of a

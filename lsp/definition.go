@@ -21,7 +21,7 @@ func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (
 		return nil, err
 	}
 	locations := s.definitions(ctx, d, off)
-	if len(locations) == 0 || s.vague(d, off, locations) {
+	if len(locations) == 0 || s.vague(ctx, d, off, locations) {
 		if better := s.evaluatedDefinition(ctx, d, off); len(better) > 0 {
 			locations = better
 		}
@@ -31,11 +31,11 @@ func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (
 
 // vague reports whether the definitions that the source shows are only where a
 // name comes from: the with that may provide it, or the binding of an option.
-func (s *Server) vague(d *document.Snapshot, off ast.Pos, locations []protocol.Location) bool {
+func (s *Server) vague(ctx context.Context, d *document.Snapshot, off ast.Pos, locations []protocol.Location) bool {
 	if use := scopes.Of(d).UseAt(off); use != nil {
 		return use.Def == nil && use.With != nil && len(locations) == 1 && locations[0].URI == d.URI
 	}
-	_, _, option := optionAt(d, cursor.Path(d.File().Root, off))
+	_, option := s.optionAt(ctx, d, cursor.Path(d.File().Root, off))
 	return option
 }
 

@@ -54,15 +54,10 @@ func (s *Server) problems(ctx context.Context, d *document.Snapshot) []analysis.
 
 // parse returns the tree of the file that an import of a path reads, or nil.
 func (s *Server) parse(ctx context.Context, path string) *ast.File {
-	path, ok := fileToOpen(path)
-	if !ok || ctx.Err() != nil {
-		return nil
+	if d := s.imported(ctx, path); d != nil {
+		return d.File()
 	}
-	d, err := s.file(ctx, path)
-	if err != nil {
-		return nil
-	}
-	return d.File()
+	return nil
 }
 
 // findings are what is wrong with a text, whatever other files say.

@@ -17,6 +17,8 @@ func (s *Server) DidClose(_ context.Context, p *protocol.DidCloseTextDocumentPar
 	}
 	s.update(func(v *view) *view { return v.withDoc(key, nil) })
 	s.tokens.drop(key)
+	s.settled.drop(key)
+	s.options.drop(key)
 	s.publisher.clear(d.URI)
 	return nil
 }
@@ -25,6 +27,7 @@ func (s *Server) DidClose(_ context.Context, p *protocol.DidCloseTextDocumentPar
 func (s *Server) DidSave(_ context.Context, p *protocol.DidSaveTextDocumentParams) error {
 	if path := document.PathOf(p.TextDocument.URI); path != "" {
 		s.disk.forget(path)
+		s.systems.forget()
 	}
 	return nil
 }

@@ -29,8 +29,15 @@ func (s *Server) evaluate(ctx context.Context, d *document.Snapshot, req worker.
 	}
 	texts := map[string]string{}
 	for key, doc := range v.docs {
-		if doc.Path != "" {
-			texts[key] = doc.Text
+		if doc.Path == "" {
+			continue
+		}
+		text, ok := doc.Text, true
+		if req.Lane == worker.Options {
+			text, ok = s.settled.text(doc)
+		}
+		if ok {
+			texts[key] = text
 		}
 	}
 	var resp *worker.Response
@@ -44,7 +51,7 @@ func (s *Server) evaluate(ctx context.Context, d *document.Snapshot, req worker.
 var errNoEval = refusal("evaluation is switched off")
 
 // nixpkgs returns the expression of the nixpkgs that a file means: the checkout it
-// is part of, or the one in the search path.
+// is part of, the one its project pins, or the one in the search path.
 func (v *view) nixpkgs(path string) string {
 	for dir := filepath.Dir(path); path != "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "pkgs/top-level/all-packages.nix")); err == nil {
@@ -53,6 +60,9 @@ func (v *view) nixpkgs(path string) string {
 		if f, ok := v.folderOf(path); ok && dir == f.path {
 			break
 		}
+	}
+	if pin := v.pinned(path, "nixpkgs"); pin != "" {
+		return quotePath(pin)
 	}
 	return "<nixpkgs>"
 }

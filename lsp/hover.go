@@ -54,7 +54,7 @@ func (s *Server) hover(ctx context.Context, d *document.Snapshot, off ast.Pos) (
 	if doc, span, ok := s.builtinAt(d, path, off); ok {
 		return builtinDoc(doc), span
 	}
-	if text, span, ok := s.optionHover(ctx, d, path, off); ok {
+	if text, span, ok := s.optionHover(ctx, d, path); ok {
 		return text, span
 	}
 	m := s.world(ctx).At(unitOf.Of(d), off)

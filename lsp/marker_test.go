@@ -583,6 +583,27 @@ var questions = map[string]func(s *session, m mark, args []string) string{
 		active, _ := r.ActiveParameter.Get()
 		return fmt.Sprintf("%s [%d]", r.Signatures[0].Label, active)
 	},
+	// options answers with what the evaluator says of the options in the line.
+	"options": func(s *session, m mark, _ []string) string {
+		deadline := time.Now().Add(30 * time.Second)
+		for time.Now().Before(deadline) {
+			var out []string
+			any := false
+			for _, d := range s.waitDiagnostics(s.uri(m.file)) {
+				if code := fmt.Sprint(d.Code); code == "unknown-option" || code == "option-type" {
+					any = true
+					if int(d.Range.Start.Line) == m.line {
+						out = append(out, fmt.Sprintf("%s: %s", code, d.Message))
+					}
+				}
+			}
+			if any {
+				return strings.Join(out, "; ")
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		return "nothing"
+	},
 	// evaluation answers with what evaluating the file reports.
 	"evaluation": func(s *session, m mark, _ []string) string {
 		deadline := time.Now().Add(30 * time.Second)

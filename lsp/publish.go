@@ -84,12 +84,19 @@ func (p *publisher) push(ctx context.Context, key string) {
 	case <-ctx.Done():
 		return
 	}
-	problem, ok := p.s.evaluationProblems(ctx, d)
+	p.s.settled.settle(d)
+	more := []protocol.Diagnostic{}
+	for _, problem := range p.s.optionProblems(ctx, d) {
+		more = append(more, p.s.diagnostic(d, problem))
+	}
+	if problem, ok := p.s.evaluationProblems(ctx, d); ok {
+		more = append(more, problem)
+	}
 	if !current() {
 		return
 	}
-	if ok {
-		p.send(d.URI, protocol.NewOptional(d.Version), append(slices.Clip(found), problem))
+	if len(more) > 0 {
+		p.send(d.URI, protocol.NewOptional(d.Version), append(slices.Clip(found), more...))
 	} else if p.s.caps.pullDiagnostics {
 		p.send(d.URI, protocol.NewOptional(d.Version), found) // what was pushed before is mended
 	}

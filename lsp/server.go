@@ -64,6 +64,9 @@ type Server struct {
 	tokens    tokenResults
 	progress  progressTokens
 	worker    worker.Client
+	systems   systemCache
+	settled   settledTexts
+	options   optionFindings
 }
 
 // The states of the lifecycle, in the order in which they are passed.

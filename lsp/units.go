@@ -22,21 +22,29 @@ func (s *Server) world(ctx context.Context) shape.World {
 	v := s.viewOf(ctx)
 	return shape.World{
 		Load: func(path string) *shape.Unit {
-			path, ok := s.fileToOpen(v, path)
-			if !ok || ctx.Err() != nil {
-				return nil
+			if d := s.imported(ctx, path); d != nil {
+				return unitOf.Of(d)
 			}
-			d, err := s.file(ctx, path)
-			if err != nil {
-				return nil
-			}
-			return unitOf.Of(d)
+			return nil
 		},
 		Search: func(name string) string {
 			path, _ := s.searchPath(v, name)
 			return path
 		},
 	}
+}
+
+// imported returns the text that an import of a path reads, or nil.
+func (s *Server) imported(ctx context.Context, path string) *document.Snapshot {
+	path, ok := s.fileToOpen(s.viewOf(ctx), path)
+	if !ok || ctx.Err() != nil {
+		return nil
+	}
+	d, err := s.file(ctx, path)
+	if err != nil {
+		return nil
+	}
+	return d
 }
 
 // fileToOpen is like the function of that name, and knows files that exist in an

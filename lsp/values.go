@@ -192,7 +192,7 @@ func (s *Server) locationAt(ctx context.Context, at *worker.Place) (protocol.Loc
 // package to its own file, a function to itself, the rest to the attribute.
 func (s *Server) evaluatedDefinition(ctx context.Context, d *document.Snapshot, off ast.Pos) []protocol.Location {
 	path := cursor.Path(d.File().Root, off)
-	if loc := s.optionDefinition(ctx, d, path, off); loc != nil {
+	if loc := s.optionDefinition(ctx, d, path); loc != nil {
 		return loc
 	}
 	v, err := s.providedValue(ctx, d, off)
@@ -309,11 +309,12 @@ func (s *Server) evaluatedDoc(ctx context.Context, data completionData) string {
 	ctx, cancel := context.WithTimeout(ctx, quick)
 	defer cancel()
 	if data.Option != nil {
-		opt, err := s.option(ctx, d, data.Option)
+		o := data.Option
+		opt, err := s.option(ctx, d, optionRef{sys: &optionSystem{root: o.Root, index: o.Index}, steps: o.Steps})
 		if err != nil {
 			return ""
 		}
-		return optionDoc(data.Option, opt)
+		return s.optionDoc(ctx, opt)
 	}
 	resp, err := s.evaluate(ctx, d, worker.Request{Op: "value", Text: data.Expr, Path: data.Path, Dir: dirOf(d)})
 	if err != nil {

@@ -16,6 +16,7 @@ func (s *Server) DidChangeWatchedFiles(_ context.Context, p *protocol.DidChangeW
 			s.disk.forget(path)
 		}
 	}
+	s.systems.forget()
 	s.publisher.all()
 	return nil
 }

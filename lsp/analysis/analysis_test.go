@@ -95,7 +95,7 @@ func TestRules(t *testing.T) {
 		}
 	}
 	for _, r := range Rules() {
-		if !covered[r.Code] {
+		if !covered[r.Code] && !r.evaluated {
 			t.Errorf("no test has rule %s find something", r.Code)
 		}
 	}
@@ -120,7 +120,7 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("%s: the documentation does not say: %s Severity: %s.", r.Code, r.Summary, r.Severity)
 			continue
 		}
-		if r.world {
+		if r.world || r.evaluated {
 			continue
 		}
 		_, example, _ := strings.Cut(text, "```nix\n")

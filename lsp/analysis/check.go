@@ -70,7 +70,7 @@ var rules = []*Rule{
 	withShadowRule, shadowedGlobalRule, mergeRecRule, suspiciousOrRule,
 	urlRule, legacyLetRule, deprecatedRule, needlessBuiltinsRule,
 	emptyLetRule, emptyInheritRule, redundantParenRule, numberRule,
-	pathRule, importArgRule, flakeRule,
+	pathRule, importArgRule, flakeRule, unknownOptionRule, optionTypeRule,
 }
 
 // Check finds the problems that the file alone shows, in order of their place.

@@ -77,6 +77,8 @@ type Rule struct {
 	tolerant bool
 	// world says that the rule looks at other files.
 	world bool
+	// evaluated rules find nothing by themselves: [CheckOptions] is told.
+	evaluated bool
 	// check looks at the file as a whole, visit at one node of the tree.
 	check func(*pass)
 	visit func(*pass, ast.Node)

@@ -42,8 +42,8 @@ type Client struct {
 type process struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
-	out     chan *Response // closed when the process is gone
-	overlay map[string]string
+	out     chan *Response             // closed when the process is gone
+	overlay map[Lane]map[string]string // what the process was told
 	memory  int
 }
 
@@ -67,7 +67,7 @@ func (c *Client) Do(ctx context.Context, req Request, texts map[string]string, l
 	}
 	c.nextID++
 	req.ID = c.nextID
-	req.Overlay = p.changes(texts)
+	req.Overlay = p.changes(req.Lane, texts)
 	data, err := json.Marshal(req)
 	if err != nil {
 		return nil, err
@@ -112,18 +112,23 @@ func (c *Client) answer(p *process, resp *Response, ok bool) (*Response, error) 
 
 // changes returns what the process does not know about unsaved texts, and
 // remembers that it does now.
-func (p *process) changes(texts map[string]string) map[string]*string {
+func (p *process) changes(lane Lane, texts map[string]string) map[string]*string {
 	out := map[string]*string{}
+	known := p.overlay[lane]
+	if known == nil {
+		known = map[string]string{}
+		p.overlay[lane] = known
+	}
 	for path, text := range texts {
-		if old, ok := p.overlay[path]; !ok || old != text {
+		if old, ok := known[path]; !ok || old != text {
 			out[path] = &text
-			p.overlay[path] = text
+			known[path] = text
 		}
 	}
-	for path := range p.overlay {
+	for path := range known {
 		if _, ok := texts[path]; !ok {
 			out[path] = nil
-			delete(p.overlay, path)
+			delete(known, path)
 		}
 	}
 	return out
@@ -158,7 +163,7 @@ func (c *Client) process(memoryMB int) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, in: in, out: make(chan *Response, 1), overlay: map[string]string{}, memory: memoryMB}
+	p := &process{cmd: cmd, in: in, out: make(chan *Response, 1), overlay: map[Lane]map[string]string{}, memory: memoryMB}
 	go func() {
 		r := bufio.NewReaderSize(out, 64<<10)
 		dec := json.NewDecoder(r)

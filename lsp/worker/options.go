@@ -1,119 +1,27 @@
 package worker
 
 import (
+	"path/filepath"
 	"sort"
 	"strings"
 
 	"gonix.dev/gonix/eval"
+	"gonix.dev/gonix/lsp/modules"
 )
-
-// optionsOf returns the set of options that apply to a request: those of the
-// project's own module system, else those of NixOS.
-func (e *evaluator) optionsOf(req *Request) (eval.Value, error) {
-	text := req.Text
-	if text == "" {
-		text = "__gonix.nixos.options"
-	}
-	if v, ok := e.options[text]; ok {
-		return v, nil
-	}
-	v, err := e.st.EvalIn(Guess, text, "/", e.vars)
-	if err != nil {
-		return v, err
-	}
-	e.options[text] = v
-	return v, nil
-}
-
-// walk follows the names of an option path. Where a set of submodules is passed
-// (attrsOf submodule), any name leads on to the options of the submodule.
-func (e *evaluator) walk(v eval.Value, path []string) (*eval.Attrs, error) {
-	set, err := e.st.ForceAttrs(v, 0, "")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range path {
-		if e.isOption(set) {
-			sub := e.subOptions(set)
-			if sub == nil {
-				return nil, e.st.MissingAttr(set, name, 0)
-			}
-			named := e.collection(set)
-			set = sub
-			if named {
-				continue // the name of an element, which users choose
-			}
-		}
-		slot := e.st.Get(set, name)
-		if slot == nil {
-			return nil, e.st.MissingAttr(set, name, 0)
-		}
-		if set, err = e.st.ForceAttrs(*slot, 0, ""); err != nil {
-			return nil, err
-		}
-	}
-	return set, nil
-}
-
-// collection reports whether an option holds many values by name.
-func (e *evaluator) collection(opt *eval.Attrs) bool {
-	typ := e.sub(opt, "type")
-	if typ == nil {
-		return false
-	}
-	switch e.text(typ, "name") {
-	case "attrsOf", "lazyAttrsOf", "loaOf":
-		return true
-	}
-	return false
-}
-
-func (e *evaluator) isOption(set *eval.Attrs) bool { return e.text(set, "_type") == "option" }
-
-// subOptions returns the options of the submodules that an option holds.
-func (e *evaluator) subOptions(opt *eval.Attrs) *eval.Attrs {
-	typ := e.sub(opt, "type")
-	if typ == nil {
-		return nil
-	}
-	get := e.st.Get(typ, "getSubOptions")
-	if get == nil {
-		return nil
-	}
-	fn, err := e.st.ForceSlot(get)
-	if err != nil {
-		return nil
-	}
-	v, err := e.st.Call1(fn, eval.EmptyList, 0)
-	if err != nil {
-		return nil
-	}
-	if v, err = e.st.Force(v); err != nil || v.Kind() != eval.KindAttrs || v.AsAttrs().Len() == 0 {
-		return nil
-	}
-	return v.AsAttrs()
-}
 
 // optionNames lists the options, and sets of options, below a path.
 func (e *evaluator) optionNames(req *Request) ([]Attr, bool, error) {
-	root, err := e.optionsOf(req)
+	l, err := e.optionsOf(req)
 	if err != nil {
 		return nil, false, err
 	}
-	set, err := e.walk(root, req.Path)
-	if err != nil {
-		return nil, false, err
-	}
-	if e.isOption(set) {
-		sub := e.subOptions(set)
-		if sub == nil || e.collection(set) {
-			return nil, false, nil
-		}
-		set = sub
+	at := l.locate(req.Steps)
+	if at.set == nil {
+		return nil, false, nil
 	}
 	var out []Attr
 	prefix := strings.ToLower(req.Prefix)
-	for _, a := range set.All() {
+	for _, a := range at.set.All() {
 		name := e.st.SymName(a.Sym)
 		if !strings.HasPrefix(strings.ToLower(name), prefix) || strings.HasPrefix(name, "_") {
 			continue
@@ -125,43 +33,123 @@ func (e *evaluator) optionNames(req *Request) ([]Attr, bool, error) {
 	if more {
 		out = out[:req.Limit]
 	}
-	for i := range out {
-		slot := e.st.Get(set, out[i].Name)
-		v, err := e.st.ForceSlot(slot)
-		if err != nil || v.Kind() != eval.KindAttrs || !e.isOption(v.AsAttrs()) {
+	shown := out[:0]
+	for _, a := range out {
+		opt := e.sub(at.set, a.Name)
+		if opt == nil || !e.isOption(opt) {
+			shown = append(shown, a)
 			continue
 		}
-		out[i].Option = true
-		if typ := e.sub(v.AsAttrs(), "type"); typ != nil {
-			out[i].Detail, out[i].Type = e.text(typ, "description"), e.text(typ, "name")
+		if e.hidden(opt) {
+			continue
+		}
+		a.Option = true
+		if typ := e.sub(opt, "type"); typ != nil {
+			a.Detail, a.Type, a.Choices = e.text(typ, "description"), e.text(typ, "name"), l.choices(typ)
+		}
+		shown = append(shown, a)
+	}
+	return shown, more, nil
+}
+
+// hidden reports whether an option is kept from manuals: it was renamed or
+// removed, or is not for users.
+func (e *evaluator) hidden(opt *eval.Attrs) bool {
+	for name, hides := range map[string]bool{"visible": false, "internal": true} {
+		slot := e.st.Get(opt, name)
+		if slot == nil {
+			continue
+		}
+		if v, err := e.st.ForceSlot(slot); err == nil && v.Kind() == eval.KindBool && v.AsBool() == hides {
+			return true
 		}
 	}
-	return out, more, nil
+	return false
+}
+
+// choices returns the values of an enumeration, in Nix syntax.
+func (l *lookup) choices(typ *eval.Attrs) []string {
+	e := l.e
+	for kind, inner := l.typeOf(typ); kind == wrapped; kind, inner = l.typeOf(typ) {
+		typ = inner
+	}
+	if typ == nil || e.text(typ, "name") != "enum" {
+		return nil
+	}
+	functor := e.sub(typ, "functor")
+	if functor == nil {
+		return nil
+	}
+	slot := e.st.Get(functor, "payload")
+	if slot == nil {
+		return nil
+	}
+	v, err := e.st.ForceSlot(slot)
+	if err == nil && v.Kind() == eval.KindAttrs {
+		if slot = e.st.Get(v.AsAttrs(), "values"); slot == nil {
+			return nil
+		}
+		v, err = e.st.ForceSlot(slot)
+	}
+	if err != nil || v.Kind() != eval.KindList {
+		return nil
+	}
+	var out []string
+	for _, item := range v.AsList() {
+		text, err := e.st.Print(item, eval.PrintOptions{Force: true, MaxDepth: 1})
+		if err != nil || len(out) == 100 {
+			break
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 // option describes one option.
 func (e *evaluator) option(req *Request) (*Option, error) {
-	root, err := e.optionsOf(req)
+	l, err := e.optionsOf(req)
 	if err != nil {
 		return nil, err
 	}
-	set, err := e.walk(root, req.Path)
-	if err != nil {
-		return nil, err
+	at := l.locate(req.Steps)
+	set := at.option
+	if set == nil || at.inside && at.typ == nil || at.unknown >= 0 {
+		return nil, e.st.Errorf(eval.ErrEval, 0, "'%s' is no option", modules.Show(req.Steps))
 	}
-	if !e.isOption(set) {
-		return nil, e.st.Errorf(eval.ErrEval, 0, "'%s' is no option", strings.Join(req.Path, "."))
+	out := &Option{
+		Path: strings.Join(at.path, "."), Description: e.description(set),
+		Default: e.shown(set, "defaultText"), Example: e.shown(set, "example"),
 	}
-	out := &Option{Description: e.text(set, "description"), Default: e.shown(set, "defaultText"), Example: e.shown(set, "example")}
 	if out.Default == "" {
 		out.Default = e.shown(set, "default")
 	}
-	if typ := e.sub(set, "type"); typ != nil {
-		out.Type = e.text(typ, "description")
+	if slot := e.st.Get(set, "readOnly"); slot != nil {
+		v, err := e.st.ForceSlot(slot)
+		out.ReadOnly = err == nil && v.Kind() == eval.KindBool && v.AsBool()
+	}
+	typ := e.sub(set, "type")
+	if at.inside && at.typ != nil {
+		typ = at.typ
+	}
+	if typ != nil {
+		out.Type, out.TypeName, out.Choices = e.text(typ, "description"), e.text(typ, "name"), l.choices(typ)
 	}
 	out.Declarations = e.places(set, "declarations", "declarationPositions")
+	out.Declared = e.declaredAt(set)
 	out.Definitions = e.places(set, "files", "definitionsWithLocations")
 	return out, nil
+}
+
+// declaredAt returns the place of one of the attributes that an option was
+// declared with, unless a function of the library did that.
+func (e *evaluator) declaredAt(opt *eval.Attrs) *Place {
+	for _, name := range []string{"type", "default", "description", "example", "defaultText", "apply"} {
+		at := e.place(opt.GetAttr(e.st.Sym(name)).Pos)
+		if at != nil && strings.HasPrefix(at.File, "/") && filepath.Base(filepath.Dir(at.File)) != "lib" {
+			return at
+		}
+	}
+	return nil
 }
 
 // shown prints an attribute; literal examples are their text.
@@ -176,7 +164,7 @@ func (e *evaluator) shown(set *eval.Attrs, name string) string {
 	}
 	if v.Kind() == eval.KindAttrs {
 		if t := e.text(v.AsAttrs(), "_type"); strings.HasPrefix(t, "literal") {
-			return e.text(v.AsAttrs(), "text")
+			return strings.TrimSpace(e.text(v.AsAttrs(), "text"))
 		}
 		if isDrv, err := e.st.IsDerivation(v.AsAttrs()); err != nil || isDrv {
 			return "«derivation " + e.text(v.AsAttrs(), "name") + "»"
@@ -193,39 +181,58 @@ func (e *evaluator) shown(set *eval.Attrs, name string) string {
 // option knows them.
 func (e *evaluator) places(set *eval.Attrs, names, positions string) []Place {
 	var out []Place
-	if slot := e.st.Get(set, positions); slot != nil {
-		if list, err := e.st.ForceList(*slot, 0, ""); err == nil {
-			for _, item := range list {
-				if at, err := e.st.ForceAttrs(item, 0, ""); err == nil {
-					p := Place{File: e.text(at, "file"), Line: 1, Column: 1}
-					if line := e.st.Get(at, "line"); line != nil {
-						if n, err := e.st.ForceInt(*line, 0, ""); err == nil {
-							p.Line = int(n)
-						}
-					}
-					if p.File != "" {
-						out = append(out, p)
-					}
+	add := func(p Place) {
+		if p.File == "" || !strings.HasPrefix(p.File, "/") {
+			return
+		}
+		for _, q := range out {
+			if p == q {
+				return
+			}
+		}
+		out = append(out, p)
+	}
+	for _, item := range e.items(set, positions) {
+		at, err := e.st.ForceAttrs(item, 0, "")
+		if err != nil {
+			continue
+		}
+		p := Place{File: e.text(at, "file"), Line: 1, Column: 1}
+		for name, n := range map[string]*int{"line": &p.Line, "column": &p.Column} {
+			if slot := e.st.Get(at, name); slot != nil {
+				if i, err := e.st.ForceInt(*slot, 0, ""); err == nil {
+					*n = int(i)
 				}
 			}
 		}
+		add(p)
 	}
 	if len(out) > 0 {
 		return out
 	}
-	if slot := e.st.Get(set, names); slot != nil {
-		if list, err := e.st.ForceList(*slot, 0, ""); err == nil {
-			for _, item := range list {
-				if v, err := e.st.Force(item); err == nil {
-					switch v.Kind() {
-					case eval.KindString:
-						out = append(out, Place{File: v.AsString(), Line: 1, Column: 1})
-					case eval.KindPath:
-						out = append(out, Place{File: v.AsPath(), Line: 1, Column: 1})
-					}
-				}
-			}
+	for _, item := range e.items(set, names) {
+		v, err := e.st.Force(item)
+		if err != nil {
+			continue
+		}
+		switch v.Kind() {
+		case eval.KindString:
+			add(Place{File: v.AsString(), Line: 1, Column: 1})
+		case eval.KindPath:
+			add(Place{File: v.AsPath(), Line: 1, Column: 1})
 		}
 	}
 	return out
+}
+
+func (e *evaluator) items(set *eval.Attrs, name string) []eval.Value {
+	slot := e.st.Get(set, name)
+	if slot == nil {
+		return nil
+	}
+	list, err := e.st.ForceList(*slot, 0, "")
+	if err != nil {
+		return nil
+	}
+	return list
 }

@@ -12,6 +12,8 @@
 // was read has changed, in the overlay or on disk, the evaluator starts afresh.
 package worker
 
+import "gonix.dev/gonix/lsp/modules"
+
 // Guess is what positions name as the file of the texts that the server writes:
 // requests' texts, and what stands for callers that nobody knows.
 const Guess = "«gonix»"
@@ -19,20 +21,30 @@ const Guess = "«gonix»"
 // Request asks for one thing.
 type Request struct {
 	ID int    `json:"id"`
-	Op string `json:"op"` // value, text, attrs, file, options, option
+	Op string `json:"op"` // value, text, attrs, file; systems, options, option, check
 	// Text is an expression. It may use __gonix, a set with pkgs, lib and nixos.
 	Text string `json:"text,omitempty"`
 	// Dir is what relative paths in Text start from.
 	Dir string `json:"dir,omitempty"`
-	// Path is followed from the value of Text, or is that of an option.
+	// Path is followed from the value of Text.
 	Path []string `json:"path,omitempty"`
-	// File is evaluated by op file, and decides about the options of a module.
+	// File is evaluated by op file.
 	File string `json:"file,omitempty"`
+
+	// Root and Index say which module system is meant; Steps lead to an option in
+	// it, and Checks are definitions to look at.
+	Root   *Root          `json:"root,omitempty"`
+	Index  int            `json:"index,omitempty"`
+	Steps  []modules.Step `json:"steps,omitempty"`
+	Checks []Check        `json:"checks,omitempty"`
 	// Prefix is what wanted names begin with, ignoring case; Limit how many.
 	Prefix string `json:"prefix,omitempty"`
 	Limit  int    `json:"limit,omitempty"`
 
-	// Overlay are the texts that changed since the last request; a nil text is one
+	// Lane is which of the process's evaluators answers: they differ in what texts
+	// they see.
+	Lane Lane `json:"lane,omitempty"`
+	// Overlay are the texts that changed since the lane's last request; a nil text is one
 	// that is the disk's again.
 	Overlay map[string]*string `json:"overlay,omitempty"`
 
@@ -49,14 +61,64 @@ type Settings struct {
 	Home    string `json:"home"`
 }
 
+// Lane is an evaluator of the process.
+type Lane string
+
+// The lanes.
+const (
+	// Values sees every text as it is.
+	Values Lane = ""
+	// Options sees texts as they were when they last made sense, so that what
+	// modules declare need not be evaluated at every key.
+	Options Lane = "options"
+)
+
+// Root is what makes module systems.
+type Root struct {
+	Kind modules.Kind `json:"kind"`
+	// File is evaluated for a project's own systems.
+	File string `json:"file,omitempty"`
+	// Modules are the files of a system of a known kind; none for what there is
+	// without any.
+	Modules []string `json:"modules,omitempty"`
+	// Source is the expression of where home-manager is.
+	Source string `json:"source,omitempty"`
+}
+
+// System describes a module system that a root makes.
+type System struct {
+	// Files are those of its modules that it lists itself.
+	Files []string `json:"files"`
+}
+
+// Check is a definition to look at.
+type Check struct {
+	Steps []modules.Step `json:"steps"`
+	// Value is the expression of the value; "" when it is not to be looked at.
+	Value string `json:"value,omitempty"`
+}
+
+// Problem is what is wrong with a definition.
+type Problem struct {
+	// Check is the index of the definition.
+	Check int `json:"check"`
+	// Unknown says that there is no such option; else the value does not fit.
+	Unknown bool   `json:"unknown,omitempty"`
+	Msg     string `json:"msg"`
+	// Near is the name that was probably meant.
+	Near string `json:"near,omitempty"`
+}
+
 // Response answers a request.
 type Response struct {
-	ID     int      `json:"id"`
-	Error  *Failure `json:"error,omitempty"`
-	Value  *Value   `json:"value,omitempty"`
-	Attrs  []Attr   `json:"attrs,omitempty"`
-	More   bool     `json:"more,omitempty"` // there are more attributes than Limit
-	Option *Option  `json:"option,omitempty"`
+	ID       int       `json:"id"`
+	Error    *Failure  `json:"error,omitempty"`
+	Value    *Value    `json:"value,omitempty"`
+	Attrs    []Attr    `json:"attrs,omitempty"`
+	More     bool      `json:"more,omitempty"` // there are more attributes than Limit
+	Option   *Option   `json:"option,omitempty"`
+	Systems  []System  `json:"systems,omitempty"`
+	Problems []Problem `json:"problems,omitempty"`
 }
 
 // Failure is an evaluation error.
@@ -90,6 +152,8 @@ type Attr struct {
 	// Option says that it is an option rather than a set of options.
 	Option bool   `json:"option,omitempty"`
 	Detail string `json:"detail,omitempty"`
+	// Choices are the values an option of few values takes, in Nix syntax.
+	Choices []string `json:"choices,omitempty"`
 }
 
 // Value describes a value.
@@ -121,10 +185,20 @@ type Package struct {
 
 // Option describes an option of a module system.
 type Option struct {
-	Type         string  `json:"type"`
-	Description  string  `json:"description"`
-	Default      string  `json:"default"`
-	Example      string  `json:"example"`
-	Declarations []Place `json:"declarations"`
-	Definitions  []Place `json:"definitions"`
+	// Path are its steps, with <name> for names that users choose.
+	Path string `json:"path"`
+	Type string `json:"type"`
+	// TypeName is the type's name in one word: bool, listOf.
+	TypeName string `json:"typeName"`
+	// Choices are the values an option of few values takes, in Nix syntax.
+	Choices      []string `json:"choices,omitempty"`
+	ReadOnly     bool     `json:"readOnly,omitempty"`
+	Description  string   `json:"description"`
+	Default      string   `json:"default"`
+	Example      string   `json:"example"`
+	Declarations []Place  `json:"declarations"`
+	Definitions  []Place  `json:"definitions"`
+	// Declared is a place inside of the declaration; Declarations may know no more
+	// than files.
+	Declared *Place `json:"declared,omitempty"`
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"runtime/metrics"
 	"slices"
 	"time"
@@ -40,7 +41,7 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, memoryMB int) error {
 			}
 		}
 	}()
-	e := &evaluator{ctx: ctx, world: newWorld()}
+	lanes := map[Lane]*evaluator{}
 	enc := json.NewEncoder(out)
 	for {
 		select {
@@ -48,6 +49,11 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, memoryMB int) error {
 			return nil
 		case req := <-requests:
 			done := make(chan *Response, 1)
+			e := lanes[req.Lane]
+			if e == nil {
+				e = &evaluator{ctx: ctx, world: newWorld()}
+				lanes[req.Lane] = e
+			}
 			go func() { done <- e.answer(req) }()
 			resp, err := wait(ctx, done, memoryMB)
 			if err != nil || resp == nil {
@@ -87,7 +93,8 @@ type evaluator struct {
 	settings Settings
 	st       *eval.State
 	vars     *eval.Attrs
-	options  map[string]eval.Value // option sets by expression
+	roots    map[string]*root // by what they are roots of
+	probe    *root            // is told of the systems that are made
 	checked  time.Time
 }
 
@@ -104,19 +111,26 @@ func (e *evaluator) prepare(req *Request) error {
 	if e.st != nil && !stale && sameSettings(e.settings, req.Settings) {
 		return nil
 	}
+	other := !sameSettings(e.settings, req.Settings)
 	e.settings = req.Settings
+	maps.DeleteFunc(e.world.masked, func(_ string, why mask) bool { return other || why == maskedOwn })
+	return e.restart()
+}
+
+// restart makes an evaluator that knows nothing.
+func (e *evaluator) restart() error {
 	e.world.forget()
 	e.checked = time.Now()
 	var search []eval.SearchPathEntry
-	for _, entry := range req.Settings.NixPath {
+	for _, entry := range e.settings.NixPath {
 		search = append(search, searchEntry(entry))
 	}
 	e.st = eval.New(eval.Options{
-		World: e.world, SearchPath: search, System: req.Settings.System, Home: req.Settings.Home,
-		ReadOnly: true, NoImportFromDerivation: true, Context: e.ctx,
-	}, builtins.All()...)
-	e.options = map[string]eval.Value{}
-	nixpkgs := req.Settings.Nixpkgs
+		World: e.world, SearchPath: search, System: e.settings.System, Home: e.settings.Home,
+		ReadOnly: true, NoImportFromDerivation: true, Context: e.ctx, Parsed: probeCalls,
+	}, append(builtins.All(), e.probeBuiltin())...)
+	e.roots = map[string]*root{}
+	nixpkgs := e.settings.Nixpkgs
 	if nixpkgs == "" {
 		nixpkgs = "<nixpkgs>"
 	}
@@ -124,6 +138,7 @@ func (e *evaluator) prepare(req *Request) error {
 		pkgs = import nixpkgs { };
 		lib = import (nixpkgs + "/lib");
 		nixos = import (nixpkgs + "/nixos") { configuration = { }; };
+		inherit nixpkgs;
 	}`, "/")
 	if err != nil {
 		return err
@@ -152,6 +167,10 @@ func (e *evaluator) answer(req *Request) (resp *Response) {
 		resp.Attrs, resp.More, err = e.attrs(req)
 	case "file":
 		err = e.file(req)
+	case "systems":
+		resp.Systems, err = e.systems(req)
+	case "check":
+		resp.Problems, err = e.check(req)
 	case "options":
 		resp.Attrs, resp.More, err = e.optionNames(req)
 	case "option":

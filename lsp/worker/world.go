@@ -15,7 +15,19 @@ type world struct {
 	eval.OS
 	texts map[string]string
 	read  map[string]stamp
+	// masked are files that count as modules that say nothing, since what they say
+	// cannot be evaluated.
+	masked map[string]mask
 }
+
+// mask tells why a file counts as a module that says nothing.
+type mask uint8
+
+const (
+	notMasked     mask = iota
+	maskedOwn          // the user writes it, and may mend it
+	maskedForeign      // it does not go with the others
+)
 
 // stamp is what a file was like when it was read.
 type stamp struct {
@@ -25,7 +37,9 @@ type stamp struct {
 	mtime    time.Time
 }
 
-func newWorld() *world { return &world{texts: map[string]string{}, read: map[string]stamp{}} }
+func newWorld() *world {
+	return &world{texts: map[string]string{}, read: map[string]stamp{}, masked: map[string]mask{}}
+}
 
 // overlay takes changes of unsaved texts, and reports whether one of them was
 // read.
@@ -83,6 +97,9 @@ func (w *world) note(path string) {
 // ReadFile returns the unsaved text of a file, or what is on disk.
 func (w *world) ReadFile(path string) ([]byte, error) {
 	w.note(path)
+	if w.masked[path] != notMasked {
+		return []byte("_: { }"), nil
+	}
 	if text, ok := w.texts[path]; ok {
 		return []byte(text), nil
 	}

@@ -1,0 +1,180 @@
+package modules
+
+import (
+	"path/filepath"
+	"strings"
+
+	"gonix.dev/gonix/lsp/cursor"
+	"gonix.dev/gonix/parser/ast"
+)
+
+// Kind is a module system that is known by name.
+type Kind string
+
+// The kinds. Own is whatever a project makes with evalModules.
+const (
+	NixOS       Kind = "nixos"
+	HomeManager Kind = "homeManager"
+	Darwin      Kind = "darwin"
+	Own         Kind = "own"
+)
+
+// System is a call that makes a system out of modules.
+type System struct {
+	Kind Kind
+	Call *ast.Apply
+	// Module stands for the list of modules: it imports them, and those that are
+	// written in place are its own.
+	Module *Module
+}
+
+// makers are the functions that make systems, by their last name.
+var makers = map[string]Kind{
+	"nixosSystem": NixOS, "homeManagerConfiguration": HomeManager, "darwinSystem": Darwin, "evalModules": Own,
+}
+
+// Mentions reports whether a text may call something that makes systems.
+func Mentions(text string) bool {
+	for name := range makers {
+		if strings.Contains(text, name) {
+			return true
+		}
+	}
+	return strings.Contains(text, "eval-config.nix") || strings.Contains(text, "/nixos>") || strings.Contains(text, "/nixos\")")
+}
+
+// Systems returns the systems that a file makes.
+func Systems(path string, f *ast.File) []System {
+	if !Mentions(f.Src) {
+		return nil
+	}
+	var out []System
+	ast.Inspect(f.Root, func(n ast.Node) bool {
+		call, ok := n.(*ast.Apply)
+		if !ok {
+			return true
+		}
+		arg, ok := cursor.Unparen(call.Arg).(*ast.AttrSet)
+		if !ok {
+			return true
+		}
+		kind, ok := kindOf(f, call.Fn)
+		if !ok {
+			return true
+		}
+		m := &Module{Path: path}
+		for _, b := range arg.Bindings {
+			a, ok := b.(*ast.Attr)
+			if !ok || len(a.Path) != 1 {
+				continue
+			}
+			switch a.Path[0].Name {
+			case "modules":
+				m.imports = append(m.imports, listItems(a.Value)...)
+			case "configuration":
+				m.imports = append(m.imports, a.Value)
+			}
+		}
+		out = append(out, System{Kind: kind, Call: call, Module: m})
+		return true
+	})
+	return out
+}
+
+// kindOf tells what kind of system a function makes.
+func kindOf(f *ast.File, fn ast.Expr) (Kind, bool) {
+	fn = cursor.Unparen(fn)
+	if kind, ok := makers[cursor.LastName(fn)]; ok {
+		return kind, true
+	}
+	call, ok := fn.(*ast.Apply)
+	if !ok || cursor.LastName(call.Fn) != "import" {
+		return "", false
+	}
+	text := strings.TrimRight(f.Src[call.Arg.Pos():call.Arg.Stop()], `)>" `)
+	switch {
+	case strings.HasSuffix(text, "/nixos"), strings.HasSuffix(text, "eval-config.nix"):
+		return NixOS, true
+	case strings.HasSuffix(text, "home-manager/modules"):
+		return HomeManager, true
+	}
+	return "", false
+}
+
+// RootKind tells of what kind a file is by convention, by its name.
+func RootKind(path string) (Kind, bool) {
+	switch filepath.Base(path) {
+	case "configuration.nix":
+		return NixOS, true
+	case "home.nix":
+		return HomeManager, true
+	case "darwin-configuration.nix":
+		return Darwin, true
+	}
+	return "", false
+}
+
+// Class returns what the module says about its kind: the value of _class, or the
+// attribute of a flake that it would be; "" when it says nothing.
+func (m *Module) Class() Kind {
+	for _, set := range m.bodies {
+		for _, b := range set.Bindings {
+			a, ok := b.(*ast.Attr)
+			if !ok || len(a.Path) != 1 || a.Path[0].Name != "_class" {
+				continue
+			}
+			if text, ok := cursor.Literal(cursor.Unparen(a.Value)); ok {
+				return Kind(text)
+			}
+		}
+	}
+	return ""
+}
+
+// Guess tells of which kinds a module may be, the likeliest first, by what it
+// defines and where it lies; none when it does not look like a module.
+func (m *Module) Guess(f *ast.File) []Kind {
+	nixos, home := 0, 0
+	for _, d := range m.Definitions() {
+		if d.Name == nil || len(d.Path) > 2 {
+			continue
+		}
+		switch first := d.Path[0].Name; first {
+		case "boot", "networking", "environment", "hardware", "users", "security", "fileSystems", "virtualisation", "swapDevices", "system", "console", "powerManagement":
+			nixos++
+		case "home", "xdg", "xsession", "wayland", "targets", "gtk", "qt", "accounts", "dconf":
+			home++
+		}
+	}
+	for _, part := range strings.Split(filepath.ToSlash(strings.ToLower(m.Path)), "/") {
+		switch strings.TrimSuffix(part, ".nix") {
+		case "home", "home-manager", "homemanager", "hm", "homes":
+			home++
+		case "nixos", "hosts", "machines", "system", "configuration":
+			nixos++
+		}
+	}
+	if home > nixos {
+		return []Kind{HomeManager, NixOS}
+	}
+	if nixos > 0 || takesModuleArguments(f) {
+		return []Kind{NixOS, HomeManager}
+	}
+	return nil
+}
+
+// takesModuleArguments reports whether a file is a function of what modules are
+// given.
+func takesModuleArguments(f *ast.File) bool {
+	l, ok := cursor.Unparen(f.Root).(*ast.Lambda)
+	if !ok || l.Formals == nil || !l.Formals.Ellipsis {
+		return false
+	}
+	for _, formal := range l.Formals.List {
+		switch formal.Name.Name {
+		case "config", "options", "modulesPath", "pkgs", "lib":
+			return true
+		}
+	}
+	return len(l.Formals.List) == 0
+}
