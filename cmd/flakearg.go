@@ -101,6 +101,9 @@ func newest(dir string) (t time.Time, err error) {
 // flakeValue is what an argument selects in its flake: the attribute itself, or one
 // of those that Nix looks for.
 func (e *evaluation) flakeValue(arg string, roles flakeRoles) (eval.Value, error) {
+	if roles.sets == nil {
+		roles = packageRoles
+	}
 	ref, fragment, err := flakeRef(e.env, arg)
 	if err != nil {
 		return eval.Value{}, err
@@ -146,4 +149,3 @@ func (r flakeRoles) paths(fragment, system string) []string {
 	}
 	return append(out, fragment)
 }
-

@@ -54,29 +54,18 @@ func (e *evaluation) installables(f *evalFlags, args []string) ([]builder.Target
 			targets = append(targets, t)
 			continue
 		}
+		var v eval.Value
 		if f.isFlake(name) {
-			roles := f.roles
-			if roles.sets == nil {
-				roles = packageRoles
+			v, err = e.flakeValue(name, f.roles)
+		} else {
+			if !evaluated {
+				if source, err = e.source(f); err != nil {
+					return nil, err
+				}
+				evaluated = true
 			}
-			v, err := e.flakeValue(name, roles)
-			if err != nil {
-				return nil, err
-			}
-			more, err := e.valueTargets(v, outputs, hasSpec)
-			if err != nil {
-				return nil, err
-			}
-			targets = append(targets, more...)
-			continue
+			v, err = e.selectPath(source, name)
 		}
-		if !evaluated {
-			if source, err = e.source(f); err != nil {
-				return nil, err
-			}
-			evaluated = true
-		}
-		v, err := e.selectPath(source, name)
 		if err != nil {
 			return nil, err
 		}
