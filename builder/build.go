@@ -47,7 +47,7 @@ type build struct {
 	tmp        string // TMPDIR, on the host
 	tmpInside  string // TMPDIR, as the builder sees it
 	chroot     string // <drv>.chroot, with the builder's store directory in it
-	cgroup     string
+	cgroup     *sandbox.Cgroup
 	rewrites   map[string]string // placeholders and hash parts, for what the builder sees
 	redirected []store.Path      // scratch paths that differ from the final ones
 
@@ -124,7 +124,20 @@ func (b *build) prepare() error {
 		}
 	}
 	b.chooseScratch()
+	b.makeCgroup()
 	return nil
+}
+
+// makeCgroup gives the build a control group if the settings say so.
+func (b *build) makeCgroup() {
+	s := &b.w.Settings
+	if !s.UseCgroups || b.drv.IsBuiltin() {
+		return
+	}
+	var err error
+	if b.cgroup, err = sandbox.NewCgroup(sandbox.Limits{Processes: int64(s.MaxProcesses), Memory: s.MaxMemory}); err != nil {
+		b.w.Observe.message(LevelWarn, fmt.Sprintf("'%s' is built without a control group: %v", b.printed(), err))
+	}
 }
 
 func (b *build) checkPlatform() error {
@@ -336,6 +349,7 @@ func (b *build) cleanup() {
 	for _, p := range b.redirected {
 		removeTree(b.real(p))
 	}
+	b.cgroup.Close()
 	b.user.release()
 }
 

@@ -243,6 +243,7 @@ func (b *build) spec(env []string) (*sandbox.Spec, error) {
 		AllowNewPrivileges: s.AllowNewPrivileges,
 		Personality:        personality(s.System, b.drv.System),
 		Cgroup:             b.cgroup,
+		MaxProcesses:       s.MaxProcesses,
 		KeepGroups:         !s.RequireDropGroups,
 	}
 	for _, a := range b.drv.Args {

@@ -45,7 +45,9 @@ type Settings struct {
 	FilterSyscalls        bool
 	AllowNewPrivileges    bool
 	UseCgroups            bool
-	RequireDropGroups     bool // fail if root cannot drop its supplementary groups
+	MaxProcesses          uint64 // of one build, threads included; 0 means no limit of ours
+	MaxMemory             int64  // bytes, of one build with a control group; 0 means no limit
+	RequireDropGroups     bool   // fail if root cannot drop its supplementary groups
 
 	BuildDir         string // where temporary directories are made; "" means /tmp
 	BuildUsersGroup  string // for root; "" means that builds run as root

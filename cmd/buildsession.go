@@ -150,6 +150,7 @@ func buildSettings(env *Env, s *settings.Settings, talk talkFlags) (builder.Sett
 	if b.Cores == 0 {
 		b.Cores = runtime.NumCPU()
 	}
+	b.MaxProcesses, b.MaxMemory = buildLimits()
 	for _, p := range s.SandboxPaths() {
 		word := p.Inside + "=" + p.Outside
 		if p.Optional {

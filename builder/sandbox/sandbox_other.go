@@ -16,6 +16,18 @@ func (p *Process) Kill() {}
 // Wait waits for the first process to end.
 func (p *Process) Wait() (Status, error) { return Status{}, ErrUnsupported }
 
+// Limits bound what a process tree may have.
+type Limits struct{ Processes, Memory int64 }
+
+// Cgroup is a control group.
+type Cgroup struct{}
+
+// NewCgroup makes a control group.
+func NewCgroup(Limits) (*Cgroup, error) { return nil, ErrUnsupported }
+
+// Close removes the group.
+func (c *Cgroup) Close() {}
+
 // Probe tells what works here.
 func Probe() Support { return Support{Err: ErrUnsupported} }
 

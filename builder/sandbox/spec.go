@@ -41,8 +41,12 @@ type Spec struct {
 	// Personality is the execution domain, such as linux32 (8). 0 leaves it.
 	Personality uintptr
 
-	// Cgroup is a directory of cgroup v2 that the process enters, or "".
-	Cgroup string
+	// Cgroup is what the process enters; nil for none.
+	Cgroup *Cgroup
+
+	// MaxProcesses bounds the processes and threads of the tree's user in its
+	// user namespace; 0 does not. It does not bind the host's root.
+	MaxProcesses uint64
 }
 
 // User is an identity on the host.

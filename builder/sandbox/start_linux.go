@@ -66,8 +66,10 @@ func Start(spec *Spec) (*Process, error) {
 	p.try(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL))
 	p.add("setsid", unix.SYS_SETSID)
 	p.add("umask", unix.SYS_UMASK, 0o022)
-	if spec.Cgroup != "" {
-		p.overwrite(filepath.Join(spec.Cgroup, "cgroup.procs"), "0", false)
+	if spec.Cgroup != nil {
+		for _, dir := range spec.Cgroup.dirs {
+			p.overwrite(filepath.Join(dir, "cgroup.procs"), "0", false)
+		}
 	}
 
 	root := os.Geteuid() == 0
@@ -132,6 +134,9 @@ func Start(spec *Spec) (*Process, error) {
 	p.try(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL)
 	limit := p.words([]uintptr{0, ^uintptr(0)}) // RLIM_INFINITY stays the hard limit
 	p.try(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CORE, limit)
+	if n := uintptr(spec.MaxProcesses); n > 0 && spec.Root != nil {
+		p.try(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NPROC, p.words([]uintptr{n, n}))
+	}
 	if spec.Personality != 0 {
 		p.add("personality", unix.SYS_PERSONALITY, spec.Personality)
 	}
