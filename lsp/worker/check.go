@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"gonix.dev/gonix/eval"
-	"gonix.dev/gonix/eval/suggest"
+	"gonix.dev/gonix/internal/suggest"
 )
 
 // check finds definitions of options that are not there, and of values that their
