@@ -23,6 +23,8 @@ type fmtOptions struct {
 	width, indent int
 	filename      string
 
+	ast, ir bool // show these instead
+
 	// nixfmt leaves out what nixfmt does not have: ignored files are formatted,
 	// files that are not *.nix are not, and there is no progress.
 	nixfmt bool
@@ -93,6 +95,8 @@ func newNixfmt(env *Env, name string) *cobra.Command {
 	}
 	o.addFlags(c)
 	c.Flags().BoolP("version", "V", false, "print version information")
+	c.Flags().BoolVarP(&o.ast, "ast", "a", false, "print the syntax tree as JSON instead of formatting")
+	c.Flags().BoolVar(&o.ir, "ir", false, "print the document that is laid out instead of formatting")
 	numeric := c.Flags().Bool("numeric-version", false, "print just the version number")
 	c.SetVersionTemplate("nixfmt {{.Version}}\n")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -109,6 +113,8 @@ func runFmt(ctx context.Context, env *Env, o fmtOptions, args []string) error {
 	switch {
 	case o.width < 0 || o.indent < 0:
 		return usageErrorf("--width and --indent cannot be negative")
+	case o.ast, o.ir:
+		return fmtDebug(env, o, args)
 	case o.mergetool:
 		return mergeTool(ctx, env, o, args)
 	case o.staged:
@@ -176,12 +182,17 @@ func (o *fmtOptions) format(ctx context.Context, f *textFormatter, name string, 
 	return out, nil
 }
 
+// stdinName is what standard input is called in messages.
+func (o *fmtOptions) stdinName() string {
+	if o.filename == "" {
+		return "<stdin>"
+	}
+	return o.filename
+}
+
 // fmtStdin formats standard input.
 func fmtStdin(ctx context.Context, env *Env, o fmtOptions) error {
-	name := o.filename
-	if name == "" {
-		name = "<stdin>"
-	}
+	name := o.stdinName()
 	src, err := io.ReadAll(env.Stdin)
 	if err != nil {
 		return fmt.Errorf("read standard input: %w", err)

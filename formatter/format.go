@@ -27,6 +27,20 @@ type Options struct {
 	Strict bool
 }
 
+func (o *Options) width() int32 {
+	if o.Width == 0 {
+		return DefaultWidth
+	}
+	return int32(max(o.Width, 0))
+}
+
+func (o *Options) indent() int32 {
+	if o.Indent == 0 {
+		return DefaultIndent
+	}
+	return int32(max(o.Indent, 0))
+}
+
 // SyntaxError is returned for files with syntax errors, which cannot be
 // formatted.
 type SyntaxError struct {
@@ -71,12 +85,6 @@ func (f *Formatter) Format(ctx context.Context, file *ast.File, opts Options) ([
 	if err := check(file); err != nil {
 		return nil, err
 	}
-	if opts.Width == 0 {
-		opts.Width = DefaultWidth
-	}
-	if opts.Indent == 0 {
-		opts.Indent = DefaultIndent
-	}
 	const most = 4 // times that comments are followed to their place
 	out, settled, err := f.once(ctx, file, opts)
 	for i := 1; err == nil && !settled && i < most && string(out) != file.Src; i++ {
@@ -94,7 +102,7 @@ func (f *Formatter) Format(ctx context.Context, file *ast.File, opts Options) ([
 func (f *Formatter) once(ctx context.Context, file *ast.File, opts Options) (out []byte, settled bool, err error) {
 	p, l := &f.printer, &f.layout
 	l.doc = &p.doc
-	l.width, l.indent = int32(max(opts.Width, 0)), int32(max(opts.Indent, 0))
+	l.width, l.indent = opts.width(), opts.indent()
 	p.file(file, opts.Strict, l.width)
 	l.ctx = ctx
 	l.run()
