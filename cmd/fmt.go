@@ -34,7 +34,7 @@ type fmtOptions struct {
 // is small; but large files must not make the process large.
 const (
 	gcPercent   = 1000
-	memoryLimit = 110 << 20 // bytes
+	memoryLimit = 140 << 20 // bytes
 )
 
 func newFmtCmd(env *Env) *cobra.Command {
@@ -125,12 +125,12 @@ func runFmt(ctx context.Context, env *Env, o fmtOptions, args []string) error {
 		}
 		return fmtStdin(ctx, env, o)
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
 	files, err := fmtFiles(env, o, args)
 	if err != nil {
 		return err
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
 	run := fmtRun{env: env, o: o, files: files}
 	return run.run(ctx)
 }

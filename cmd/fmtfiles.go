@@ -40,12 +40,18 @@ func fmtFiles(env *Env, o fmtOptions, args []string) ([]string, error) {
 			if o.nixfmt {
 				warn(arg)
 			}
-			w := fmtWalk{shown: arg, ignored: !o.nixfmt}
+			w := fmtWalk{shown: filepath.Clean(arg), ignored: !o.nixfmt}
+			if w.shown == "." {
+				w.shown = ""
+			}
 			if err := w.start(abs); err != nil {
 				return nil, fmt.Errorf("%s: %w", arg, err)
 			}
 			out = append(out, w.files...)
 		}
+	}
+	if len(args) == 1 {
+		return out, nil
 	}
 	// A file may be named twice, by itself and by its folder.
 	seen := make(map[string]bool, len(out))
@@ -106,18 +112,28 @@ func (w *fmtWalk) walk(dir, shown, rel string, patterns *gitignore.Patterns) err
 		if !isDir && (!strings.HasSuffix(name, ".nix") || !e.Type().IsRegular()) {
 			continue
 		}
-		if patterns.Ignores(path.Join(rel, name), isDir) {
+		relName := below(rel, "/", name)
+		if patterns.Ignores(relName, isDir) {
 			continue
 		}
+		shownName := below(shown, string(filepath.Separator), name)
 		if !isDir {
-			w.files = append(w.files, filepath.Join(shown, name))
+			w.files = append(w.files, shownName)
 			continue
 		}
-		if err := w.walk(filepath.Join(dir, name), filepath.Join(shown, name), path.Join(rel, name), patterns); err != nil {
+		if err := w.walk(below(dir, string(filepath.Separator), name), shownName, relName, patterns); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// below returns the path of a name in a folder; both are clean.
+func below(dir, separator, name string) string {
+	if dir == "" || strings.HasSuffix(dir, separator) {
+		return dir + name
+	}
+	return dir + separator + name
 }
 
 // repoRoot returns the folder of the git repository that dir is in, or "".

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -30,8 +31,15 @@ func corpus(t testing.TB) []string {
 			texts = append(texts, string(f.Data))
 		}
 	}
-	err = filepath.WalkDir("../examples", func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".nix") {
+	return append(texts, nixFiles(t, "../examples")...)
+}
+
+// nixFiles returns the texts of the Nix files below a folder.
+func nixFiles(t testing.TB, root string) []string {
+	t.Helper()
+	var texts []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || !strings.HasSuffix(path, ".nix") {
 			return err
 		}
 		text, err := os.ReadFile(path)
@@ -147,6 +155,45 @@ func TestMutated(t *testing.T) {
 	if formatted < 1000 {
 		t.Errorf("only %d texts were formatted", formatted)
 	}
+}
+
+// TestSoakMutated does the same with random texts of the large corpus in random
+// styles, for as long as GONIX_SOAK says.
+func TestSoakMutated(t *testing.T) {
+	limit, seed := 100*time.Millisecond, uint64(1)
+	if v := os.Getenv("GONIX_SOAK"); v != "" {
+		var err error
+		if limit, err = time.ParseDuration(v); err != nil {
+			t.Fatal(err)
+		}
+		seed = uint64(time.Now().UnixNano())
+	}
+	texts := largeCorpus(t)
+	r := rand.New(rand.NewPCG(3, seed))
+	formatted := 0
+	for start := time.Now(); time.Since(start) < limit; {
+		text := texts[r.IntN(len(texts))]
+		if len(text) > 1<<15 {
+			continue
+		}
+		tokens := parse(text)
+		changes := []float64{1, 4, 20, float64(len(tokens.Tokens))}[r.IntN(4)]
+		file := parse(mutate(r, tokens, changes/float64(len(tokens.Tokens)+1)))
+		if check(file) != nil {
+			continue
+		}
+		opts := Options{Width: []int{0, 0, 80, 40, 10, -1}[r.IntN(6)], Indent: []int{0, 0, 4, -1}[r.IntN(4)], Strict: r.IntN(3) == 0}
+		out, err := Format(file, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		formatted++
+		if err := Verify(t.Context(), file, out, opts); err != nil {
+			t.Errorf("seed %d, %+v: %v\n-- in --\n%s\n-- out --\n%s", seed, opts, err, file.Src, out)
+			return
+		}
+	}
+	t.Logf("%d texts", formatted)
 }
 
 // TestSoakNixfmtCases runs the test cases of nixfmt 1.2.0 that GONIX_NIXFMT_TESTS
