@@ -3,12 +3,16 @@ package local
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 )
@@ -39,6 +43,50 @@ type database struct {
 }
 
 func openDatabase(name string, mode dbMode, set Settings) (*database, error) {
+	d, err := openConn(name, mode, set)
+	if err != nil && mode != dbReadOnly && noRoom(err, name) {
+		// Or nobody could make room by collecting garbage.
+		os.Remove(filepath.Join(filepath.Dir(name), "reserved"))
+		d, err = openConn(name, mode, set)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open database '%s': %w", name, explain(err, name))
+	}
+	return d, nil
+}
+
+// noRoom says whether an error comes of a full disk: SQLite often does not say so.
+func noRoom(err error, name string) bool {
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultFull:
+		return true
+	case sqlite.ResultIOErr, sqlite.ResultCantOpen:
+		n, err := freeBytes(filepath.Dir(name))
+		return err == nil && n < 64<<10
+	}
+	return false
+}
+
+// explain adds what SQLite does not say.
+func explain(err error, name string) error {
+	switch {
+	case noRoom(err, name):
+		return fmt.Errorf("%w: %w", err, unix.ENOSPC)
+	case sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCorrupt, sqlite.ErrCode(err).ToPrimary() == sqlite.ResultNotADB:
+		return fmt.Errorf("%w; restore it from a backup, or make a new one with nix-store --load-db", err)
+	}
+	return err
+}
+
+// databaseError names the database in an error that is SQLite's.
+func (s *Store) databaseError(err error) error {
+	if err == nil || sqlite.ErrCode(err) == sqlite.ResultError || sqlite.ErrCode(err) == sqlite.ResultInterrupt {
+		return err
+	}
+	return fmt.Errorf("database '%s': %w", s.dbPath(), explain(err, s.dbPath()))
+}
+
+func openConn(name string, mode dbMode, set Settings) (*database, error) {
 	flags := sqlite.OpenReadWrite | sqlite.OpenURI
 	uri := "file:" + (&url.URL{Path: name}).EscapedPath()
 	switch mode {
@@ -51,12 +99,12 @@ func openDatabase(name string, mode dbMode, set Settings) (*database, error) {
 	}
 	conn, err := sqlite.OpenConn(uri, flags)
 	if err != nil {
-		return nil, fmt.Errorf("open database '%s': %w", name, err)
+		return nil, err
 	}
 	d := &database{conn: conn}
 	if err := d.setUp(mode, set); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("open database '%s': %w", name, err)
+		return nil, err
 	}
 	return d, nil
 }
@@ -99,25 +147,26 @@ func (d *database) setUp(mode dbMode, set Settings) error {
 			return fmt.Errorf("%s: %w", p, err)
 		}
 	}
+	tables, err := d.text("select ' ' || group_concat(name, ' ') || ' ' from sqlite_master where type = 'table'")
+	if err != nil {
+		return err
+	}
+	has := func(table string) bool { return strings.Contains(tables, " "+table+" ") }
+	if mode != dbCreate && !has("ValidPaths") {
+		return errors.New("it has lost its tables; restore it from a backup, or make a new one with nix-store --load-db")
+	}
+	d.hasRealisations = has("Realisations")
 	if mode != dbReadOnly {
 		migrations := "create table if not exists SchemaMigrations (migration text primary key not null);"
 		script := migrations
 		if mode == dbCreate {
 			script = schemaSQL + migrations
 		}
-		have, err := d.text("select name from sqlite_master where type = 'table' and name = 'SchemaMigrations'")
-		if err != nil {
-			return err
-		}
-		if have == "" {
-			if err := d.script(script); err != nil {
-				return err
-			}
+		if !has("SchemaMigrations") {
+			return d.script(script)
 		}
 	}
-	have, err := d.text("select name from sqlite_master where type = 'table' and name = 'Realisations'")
-	d.hasRealisations = have != ""
-	return err
+	return nil
 }
 
 // script runs statements in one transaction, which begins by taking the lock.
@@ -156,6 +205,7 @@ func (s *Store) read(ctx context.Context, f func(*sqlite.Conn) error) (err error
 	}
 	s.db.conn.SetInterrupt(ctx.Done())
 	defer s.db.conn.SetInterrupt(nil)
+	defer func() { err = s.databaseError(err) }()
 	end := sqlitex.Transaction(s.db.conn)
 	defer end(&err)
 	return f(s.db.conn)
@@ -173,6 +223,7 @@ func (s *Store) write(ctx context.Context, f func(*sqlite.Conn) error) (err erro
 	}
 	s.db.conn.SetInterrupt(ctx.Done())
 	defer s.db.conn.SetInterrupt(nil)
+	defer func() { err = s.databaseError(err) }()
 	end, err := sqlitex.ImmediateTransaction(s.db.conn)
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ func (s *Store) prepareRealDir() error {
 	}
 	if fs.Flags&unix.ST_RDONLY != 0 {
 		if err := unix.Mount("", s.set.RealDir, "none", unix.MS_REMOUNT|unix.MS_BIND, ""); err != nil {
-			return fmt.Errorf("remount '%s' writable: %w", s.set.RealDir, err)
+			return fmt.Errorf("'%s' is on a read-only file system, and it cannot be mounted writable: %w", s.set.RealDir, err)
 		}
 	}
 	if s.set.BuildGroup == "" {
@@ -75,10 +75,12 @@ func (s *Store) prepareRealDir() error {
 }
 
 // freeSpace is how many bytes of the store's file system anyone may use.
-func (s *Store) freeSpace() (int64, error) {
+func (s *Store) freeSpace() (int64, error) { return freeBytes(s.set.RealDir) }
+
+func freeBytes(dir string) (int64, error) {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(s.set.RealDir, &fs); err != nil {
-		return 0, &os.PathError{Op: "statfs", Path: s.set.RealDir, Err: err}
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
 	}
 	return int64(fs.Bavail) * fs.Bsize, nil
 }

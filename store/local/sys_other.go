@@ -14,10 +14,12 @@ func (s *Store) syncStore() error { return syncDir(s.set.RealDir) }
 
 func (s *Store) prepareRealDir() error { return nil }
 
-func (s *Store) freeSpace() (int64, error) {
+func (s *Store) freeSpace() (int64, error) { return freeBytes(s.set.RealDir) }
+
+func freeBytes(dir string) (int64, error) {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(s.set.RealDir, &fs); err != nil {
-		return 0, &os.PathError{Op: "statfs", Path: s.set.RealDir, Err: err}
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
 	}
 	return int64(fs.Bavail) * int64(fs.Bsize), nil
 }

@@ -155,7 +155,7 @@ func (p *place) builds(n int) string {
 
 func TestCrashBuild(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, "max-jobs = 2")
+	p := newPlace(t, "max-jobs = 2", "fsync-store-paths = true", "fsync-metadata = true")
 	p.write("graph.nix", graph)
 	crash(t, p, 14, deed{
 		name:   "build",

@@ -32,6 +32,10 @@ func TestMain(m *testing.M) {
 	switch name := filepath.Base(os.Args[0]); {
 	case name == "hostile":
 		os.Exit(hostile(os.Args[1:]))
+	case name == "room":
+		os.Exit(room(os.Args[1:]))
+	case name == "limited":
+		os.Exit(limited(os.Args[1:]))
 	case !strings.HasSuffix(name, ".test"):
 		os.Exit(cmd.Main())
 	}
@@ -123,7 +127,9 @@ func (p *place) with(conf ...string) *place {
 
 func (p *place) environ() []string {
 	home := filepath.Join(p.dir, "home")
-	conf := append([]string{"substitute = false", "build-dir = " + p.tmp, "build-users-group =", "experimental-features = nix-command"}, p.conf...)
+	conf := append([]string{"substitute = false", "build-dir = " + p.tmp, "build-users-group =", "experimental-features = nix-command",
+		// What is in the page cache survives a kill.
+		"fsync-store-paths = false", "fsync-metadata = false"}, p.conf...)
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "USER=" + os.Getenv("USER"),
 		"XDG_CACHE_HOME=" + home + "/cache", "XDG_CONFIG_HOME=" + home + "/config",
