@@ -69,6 +69,15 @@ func (st *State) Intersect(lower, upper *Attrs) Value {
 	return out.Value()
 }
 
+// FunctionPos is where a function written in Nix begins, 0 for other values.
+func (st *State) FunctionPos(f Value) Pos {
+	if f.Kind() != KindLambda {
+		return 0
+	}
+	c := f.asClosure()
+	return c.fn.params[c.have].pos
+}
+
 // FunctionArgs is builtins.functionArgs of a forced value; ok is false when it
 // is no function.
 func (st *State) FunctionArgs(v Value) (_ Value, ok bool) {

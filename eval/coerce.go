@@ -64,22 +64,50 @@ func (st *State) cannotCoerce(v Value, pos Pos, doing string) *Error {
 }
 
 func (st *State) coerceAttrs(v Value, pos Pos, doing string, mode CoerceMode) (string, *Context, *Error) {
+	s, ctx, ok, err := st.coerceThrough(v, pos, func(v Value) (string, *Context, *Error) {
+		return st.CoerceToString(v, pos, doing, mode)
+	})
+	if err == nil && !ok {
+		err = st.cannotCoerce(v, pos, doing)
+	}
+	return s, ctx, err
+}
+
+// coerceThrough coerces what stands for a set; ok is false if nothing does.
+func (st *State) coerceThrough(v Value, pos Pos, coerce func(Value) (string, *Context, *Error)) (s string, ctx *Context, ok bool, err *Error) {
 	if err := st.enterCall(pos); err != nil {
-		return "", nil, err
+		return "", nil, false, err
 	}
 	defer func() { st.depth-- }()
-	if f := v.AsAttrs().get(st.wk.toString); f != nil {
-		s, err := st.Call1(*f, v, pos)
-		if err != nil {
-			return "", nil, err.AddTrace(pos, "%s", doing)
+	w, from, as, err := st.stringOf(v)
+	if err != nil || !w.IsValid() {
+		return "", nil, false, err
+	}
+	if s, ctx, err = coerce(w); err != nil {
+		err.AddTrace(from, "while using %s", as)
+	}
+	return s, ctx, true, err
+}
+
+// stringOf gives what stands for a set where a string is wanted: the result of its
+// __toString or its outPath, forced, with the position of that attribute and its
+// name for messages. It gives the zero Value of a set that has neither.
+func (st *State) stringOf(v Value) (s Value, pos Pos, as string, err *Error) {
+	set := v.AsAttrs()
+	if f := set.GetAttr(st.wk.toString); f.Value != nil {
+		if s, err = st.Call1(*f.Value, v, f.Pos); err != nil {
+			err.AddTrace(f.Pos, "while calling the `__toString` attribute")
 		}
-		return st.CoerceToString(s, pos, doing, mode)
+		return s, f.Pos, "the result of the `__toString` attribute", err
 	}
-	out := v.AsAttrs().get(st.wk.outPath)
-	if out == nil {
-		return "", nil, st.cannotCoerce(v, pos, doing)
+	out := set.GetAttr(st.wk.outPath)
+	if out.Value == nil {
+		return Value{}, 0, "", nil
 	}
-	return st.CoerceToString(*out, pos, doing, mode)
+	if s, err = st.ForceSlot(out.Value); err != nil {
+		err.AddTrace(out.Pos, "while evaluating the `outPath` attribute")
+	}
+	return s, out.Pos, "the `outPath` attribute", err
 }
 
 func (st *State) coerceList(elems []Value, pos Pos, doing string, mode CoerceMode) (string, *Context, *Error) {
@@ -92,7 +120,7 @@ func (st *State) coerceList(elems []Value, pos Pos, doing string, mode CoerceMod
 	for i := range elems {
 		v, err := st.ForceSlot(&elems[i])
 		if err != nil {
-			return "", nil, err.AddTrace(pos, "while evaluating one element of the list").AddTrace(pos, "%s", doing)
+			return "", nil, err.AddTrace(pos, "%s", doing)
 		}
 		s, c, err := st.CoerceToString(v, pos, "while evaluating one element of the list", mode)
 		if err != nil {
@@ -120,14 +148,11 @@ func (st *State) CoerceToPath(v Value, pos Pos, doing string) (string, *Context,
 	}
 	if v.Kind() == KindAttrs {
 		// Sets that become paths stay what they are.
-		if f := v.AsAttrs().get(st.wk.toString); f != nil {
-			if v, err = st.Call1(*f, v, pos); err != nil {
-				return "", nil, err.AddTrace(pos, "%s", doing)
-			}
+		s, ctx, ok, err := st.coerceThrough(v, pos, func(v Value) (string, *Context, *Error) {
 			return st.CoerceToPath(v, pos, doing)
-		}
-		if out := v.AsAttrs().get(st.wk.outPath); out != nil {
-			return st.CoerceToPath(*out, pos, doing)
+		})
+		if ok || err != nil {
+			return s, ctx, err
 		}
 	}
 	s, ctx, err := st.CoerceToString(v, pos, doing, 0)

@@ -226,15 +226,8 @@ func (c *compiler) str(parts []ast.Part, pos Pos) node {
 	if len(parts) == 1 && parts[0].Expr == nil {
 		return &constNode{String(parts[0].Text), pos}
 	}
-	n := &stringNode{pos: pos, parts: make([]node, 0, len(parts))}
-	for i := range parts {
-		p := &parts[i]
-		if p.Expr != nil {
-			n.parts = append(n.parts, c.expr(p.Expr))
-		} else if p.Text != "" {
-			n.parts = append(n.parts, &constNode{String(p.Text), c.pos(p.Start)})
-		}
-	}
+	n := &stringNode{pos: pos}
+	n.parts, n.starts = c.parts(parts)
 	if len(n.parts) == 0 {
 		return &constNode{EmptyString, pos}
 	}
@@ -273,14 +266,27 @@ func (c *compiler) path(e *ast.Path, pos Pos) node {
 		prefix += "/"
 	}
 	n := &pathNode{prefix: prefix, pos: pos}
-	for _, p := range e.Parts[1:] {
-		if p.Expr != nil {
-			n.parts = append(n.parts, c.expr(p.Expr))
-		} else if p.Text != "" {
-			n.parts = append(n.parts, &constNode{String(p.Text), c.pos(p.Start)})
-		}
-	}
+	n.parts, n.starts = c.parts(e.Parts[1:])
 	return n
+}
+
+// parts compiles the pieces of a string or path, and tells where each starts.
+func (c *compiler) parts(parts []ast.Part) (nodes []node, starts []Pos) {
+	nodes, starts = make([]node, 0, len(parts)), make([]Pos, 0, len(parts))
+	for i := range parts {
+		p := &parts[i]
+		pos := c.pos(p.Start)
+		switch {
+		case p.Expr != nil:
+			nodes = append(nodes, c.expr(p.Expr))
+		case p.Text != "":
+			nodes = append(nodes, &constNode{String(p.Text), pos})
+		default:
+			continue
+		}
+		starts = append(starts, pos)
+	}
+	return nodes, starts
 }
 
 func (c *compiler) list(e *ast.List, pos Pos) node {
@@ -376,7 +382,7 @@ func (c *compiler) binary(e *ast.Binary) node {
 	x, y := c.expr(e.X), c.expr(e.Y)
 	switch e.Op {
 	case ast.OpAdd:
-		return &addNode{x, y, pos}
+		return &addNode{x, y, pos, c.pos(e.X.Pos()), c.pos(e.Y.Pos())}
 	case ast.OpSub:
 		return c.arith('-', "__sub", x, y, pos)
 	case ast.OpMul:

@@ -105,10 +105,13 @@ var (
 )
 
 func (n *applyNode) eval(st *State, env *Env) (Value, *Error) {
+	// No place in the program calls the function; Nix names that of the function.
+	f := *env.slot(0)
+	pos := st.FunctionPos(f)
 	if n.args == 1 {
-		return st.Call1(*env.slot(0), *env.slot(1), 0)
+		return st.Call1(f, *env.slot(1), pos)
 	}
-	return st.Call2(*env.slot(0), *env.slot(1), *env.slot(2), 0)
+	return st.Call2(f, *env.slot(1), *env.slot(2), pos)
 }
 func (n *applyNode) delay(*State, *Env) Value { panic("applyNode is always wrapped") }
 func (n *applyNode) at() Pos                  { return 0 }

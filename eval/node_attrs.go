@@ -188,7 +188,7 @@ type hasAttrNode struct {
 func (n *hasAttrNode) eval(st *State, env *Env) (Value, *Error) {
 	v, err := n.x.eval(st, env)
 	if err != nil {
-		return Value{}, err
+		return Value{}, err.AddTrace(n.x.at(), "in the argument of '?'")
 	}
 	for i := range n.path {
 		a := &n.path[i]

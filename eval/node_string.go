@@ -4,28 +4,29 @@ import "path"
 
 // addNode is x + y: addition, or concatenation of strings or paths.
 type addNode struct {
-	x, y node
-	pos  Pos
+	x, y       node
+	pos        Pos
+	xpos, ypos Pos // of the operands as written, in parentheses perhaps
 }
 
 func (n *addNode) eval(st *State, env *Env) (Value, *Error) {
 	x, err := n.x.eval(st, env)
 	if err != nil {
-		return Value{}, err.AddTrace(n.x.at(), "in an operand of '+'")
+		return Value{}, err.AddTrace(n.xpos, "in an operand of '+'")
 	}
 	y, err := n.y.eval(st, env)
 	if err != nil {
-		return Value{}, err.AddTrace(n.y.at(), "in an operand of '+'")
+		return Value{}, err.AddTrace(n.ypos, "in an operand of '+'")
 	}
 	switch x.Kind() {
 	case KindInt:
 		switch y.Kind() {
 		case KindInt:
-			return st.arithInt('+', x.AsInt(), y.AsInt(), n.y.at())
+			return st.arithInt('+', x.AsInt(), y.AsInt(), n.ypos)
 		case KindFloat:
 			return Float(float64(x.AsInt()) + y.AsFloat()), nil
 		}
-		return Value{}, st.Errorf(ErrType, n.y.at(), "cannot add %s to an integer", st.showType(y))
+		return Value{}, st.Errorf(ErrType, n.ypos, "cannot add %s to an integer", st.showType(y))
 	case KindFloat:
 		switch y.Kind() {
 		case KindInt:
@@ -33,9 +34,9 @@ func (n *addNode) eval(st *State, env *Env) (Value, *Error) {
 		case KindFloat:
 			return Float(x.AsFloat() + y.AsFloat()), nil
 		}
-		return Value{}, st.Errorf(ErrType, n.y.at(), "cannot add %s to a float", st.showType(y))
+		return Value{}, st.Errorf(ErrType, n.ypos, "cannot add %s to a float", st.showType(y))
 	case KindPath:
-		s, ctx, err := st.CoerceToString(y, n.y.at(), "while evaluating a path segment", 0)
+		s, ctx, err := st.CoerceToString(y, n.ypos, "while evaluating a path segment", 0)
 		if err != nil {
 			return Value{}, err
 		}
@@ -45,11 +46,11 @@ func (n *addNode) eval(st *State, env *Env) (Value, *Error) {
 	if x.Kind() == KindString {
 		mode = CopyToStore
 	}
-	a, actx, err := st.CoerceToString(x, n.x.at(), "while evaluating a path segment", mode)
+	a, actx, err := st.CoerceToString(x, n.xpos, "while evaluating a path segment", mode)
 	if err != nil {
 		return Value{}, err
 	}
-	b, bctx, err := st.CoerceToString(y, n.y.at(), "while evaluating a path segment", mode)
+	b, bctx, err := st.CoerceToString(y, n.ypos, "while evaluating a path segment", mode)
 	if err != nil {
 		return Value{}, err
 	}
@@ -86,8 +87,9 @@ func (st *State) appendPath(p, s string, ctx *Context, pos Pos) (Value, *Error) 
 
 // stringNode is a string with interpolations.
 type stringNode struct {
-	parts []node
-	pos   Pos
+	parts  []node
+	starts []Pos // where each part begins, with its ${
+	pos    Pos
 }
 
 func (n *stringNode) eval(st *State, env *Env) (Value, *Error) {
@@ -95,7 +97,7 @@ func (n *stringNode) eval(st *State, env *Env) (Value, *Error) {
 	var few [8]string
 	strs := few[:0]
 	size := 0
-	for _, p := range n.parts {
+	for i, p := range n.parts {
 		var s string
 		var c *Context
 		if k, ok := p.(*constNode); ok && k.v.Kind() == KindString {
@@ -103,11 +105,11 @@ func (n *stringNode) eval(st *State, env *Env) (Value, *Error) {
 		} else {
 			v, err := p.eval(st, env)
 			if err != nil {
-				return Value{}, err.AddTrace(p.at(), "in an operand of '+'")
+				return Value{}, err.AddTrace(n.starts[i], "in an operand of '+'")
 			}
 			if v.Kind() == KindString {
 				s, c = v.AsString(), v.Context()
-			} else if s, c, err = st.CoerceToString(v, p.at(), "while evaluating a path segment", CopyToStore); err != nil {
+			} else if s, c, err = st.CoerceToString(v, n.starts[i], "while evaluating a path segment", CopyToStore); err != nil {
 				return Value{}, err
 			}
 			ctx = ctx.Union(c)
@@ -140,18 +142,19 @@ func joinSized(strs []string, size int) string {
 type pathNode struct {
 	prefix string
 	parts  []node
+	starts []Pos // where each part begins, with its ${
 	pos    Pos
 }
 
 func (n *pathNode) eval(st *State, env *Env) (Value, *Error) {
 	s := n.prefix
 	var ctx *Context
-	for _, p := range n.parts {
+	for i, p := range n.parts {
 		v, err := p.eval(st, env)
 		if err != nil {
-			return Value{}, err.AddTrace(p.at(), "in an operand of '+'")
+			return Value{}, err.AddTrace(n.starts[i], "in an operand of '+'")
 		}
-		part, c, err := st.CoerceToString(v, p.at(), "while evaluating a path segment", 0)
+		part, c, err := st.CoerceToString(v, n.starts[i], "while evaluating a path segment", 0)
 		if err != nil {
 			return Value{}, err
 		}

@@ -19,7 +19,7 @@ func ToJSON(st *eval.State, v eval.Value, pos eval.Pos, copyPaths bool) (string,
 
 type jsonWriter struct {
 	st        *eval.State
-	pos       eval.Pos
+	pos       eval.Pos // of the attribute that is being written, or the call
 	copyPaths bool
 	out       []byte
 	ctx       *eval.Context
@@ -107,7 +107,11 @@ func (w *jsonWriter) attrs(v eval.Value, depth int) *eval.Error {
 			return err
 		}
 		w.out = append(w.out, ':')
-		if err := w.value(*at.Value, depth+1); err != nil {
+		outer := w.pos
+		w.pos = at.Pos
+		err := w.value(*at.Value, depth+1)
+		w.pos = outer
+		if err != nil {
 			return err.AddTrace(at.Pos, "while evaluating attribute '%s'", st.ShowName(at.Sym))
 		}
 	}

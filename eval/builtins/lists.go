@@ -174,7 +174,7 @@ func foldlStrict(st *eval.State, pos eval.Pos, f, start, a eval.Value) (eval.Val
 	}
 	acc := start
 	for i := range l {
-		if acc, err = st.Call2(f, acc, l[i], pos); err != nil {
+		if acc, err = st.Call2(f, acc, l[i], 0); err != nil {
 			return eval.Value{}, err
 		}
 	}
@@ -248,7 +248,7 @@ func sortList(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval.
 		if plain {
 			return st.Less(x, y, pos, "while evaluating the ordering function passed to builtins.sort")
 		}
-		r, err := st.Call2(f, x, y, pos)
+		r, err := st.Call2(f, x, y, 0)
 		if err != nil {
 			return false, err
 		}
@@ -397,11 +397,12 @@ func concatMap(st *eval.State, pos eval.Pos, f, a eval.Value) (eval.Value, *eval
 		return eval.Value{}, err
 	}
 	parts := make([]eval.Value, len(l))
+	at := st.FunctionPos(f)
 	for i := range l {
 		if parts[i], err = st.Call1(f, l[i], pos); err != nil {
 			return eval.Value{}, err
 		}
-		if _, err := st.ForceList(parts[i], pos, "while evaluating the return value of the function passed to builtins.concatMap"); err != nil {
+		if _, err := st.ForceList(parts[i], at, "while evaluating the return value of the function passed to builtins.concatMap"); err != nil {
 			return eval.Value{}, err
 		}
 	}
