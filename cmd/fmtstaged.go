@@ -120,7 +120,7 @@ func (g *gitRepo) input(text []byte, args ...string) (string, error) {
 // staged returns the *.nix files that are staged, below the paths given if there
 // are any.
 func (g *gitRepo) staged(paths []string) ([]stagedFile, error) {
-	args := []string{"diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=AM", "--"}
+	args := []string{"diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=AMT", "--"}
 	out, err := g.output(append(args, paths...)...)
 	if err != nil {
 		return nil, err
