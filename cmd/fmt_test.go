@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -132,5 +133,25 @@ func TestManyFiles(t *testing.T) {
 	})
 	if len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestInterrupted checks that a run that is interrupted leaves every file whole.
+func TestInterrupted(t *testing.T) {
+	env, _, stderr := testEnv(nil)
+	env.Dir = t.TempDir()
+	for i := range 2 * manyFiles {
+		if err := os.WriteFile(filepath.Join(env.Dir, fmt.Sprint(i, ".nix")), []byte("{a=1;}\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if status := Run(ctx, env, []string{"gonix", "fmt", "."}); status != 1 || !strings.Contains(stderr.String(), "interrupted after 0 of 128 files") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	entries, err := os.ReadDir(env.Dir)
+	if err != nil || len(entries) != 2*manyFiles {
+		t.Errorf("%d files: %v", len(entries), err)
 	}
 }

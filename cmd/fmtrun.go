@@ -73,6 +73,9 @@ func (r *fmtRun) run(ctx context.Context) error {
 					break
 				}
 				reports[i] = r.file(ctx, &w, r.files[i])
+				if ctx.Err() != nil {
+					break // it may not be done
+				}
 				finish(i)
 			}
 			if err := w.out.flush(); err != nil {
@@ -87,7 +90,7 @@ func (r *fmtRun) run(ctx context.Context) error {
 	bar.clear()
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return fmt.Errorf("interrupted after %d of %d files", printed, len(r.files))
 	case printErr != nil:
 		return printErr
 	case failures > 0, different > 0 && r.o.readOnly():

@@ -21,6 +21,7 @@ type Patterns struct {
 
 type pattern struct {
 	parts    []string // the components of the pattern
+	head     string   // what it starts with before any wildcard
 	literal  bool     // one component without wildcards
 	suffix   string   // of a single component that is "*" and then plain text
 	negated  bool
@@ -67,6 +68,10 @@ func parse(line string) (pattern, bool) {
 		return p, false
 	}
 	p.parts = strings.Split(line, "/")
+	p.head = line
+	if i := strings.IndexAny(line, `*?[\`); i >= 0 {
+		p.head = line[:i]
+	}
 	if len(p.parts) == 1 {
 		p.literal = !strings.ContainsAny(line, `*?[\`)
 		if s, ok := strings.CutPrefix(line, "*"); ok && s != "" && !strings.ContainsAny(s, `*?[\`) {
@@ -112,11 +117,13 @@ func (p *pattern) matches(rel string, isDir bool) bool {
 			return base == p.parts[0]
 		case p.suffix != "":
 			return strings.HasSuffix(base, p.suffix)
+		case !strings.HasPrefix(base, p.head):
+			return false
 		}
 		ok, err := path.Match(p.parts[0], base)
 		return ok && err == nil
 	}
-	return matchParts(p.parts, strings.Split(rel, "/"))
+	return strings.HasPrefix(rel, p.head) && matchParts(p.parts, strings.Split(rel, "/"))
 }
 
 // matchParts matches path components; ** stands for any number of them.
