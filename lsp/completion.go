@@ -3,20 +3,15 @@ package lsp
 import (
 	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
-	"slices"
 	"sort"
 	"strings"
 
 	"go.lsp.dev/protocol"
 
 	"gonix.dev/gonix/eval/docs"
-	"gonix.dev/gonix/lsp/analysis"
 	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/document"
 	"gonix.dev/gonix/lsp/scope"
-	"gonix.dev/gonix/lsp/shape"
 	"gonix.dev/gonix/parser/ast"
 	"gonix.dev/gonix/parser/quote"
 )
@@ -54,6 +49,9 @@ type place struct {
 	// sel is set after a dot: the selection, and how many of its names are whole.
 	x     ast.Expr
 	names []*ast.AttrName
+	// owner is set in an inherit: the set or let it is part of, whose names it does
+	// not mean.
+	owner ast.Node
 }
 
 // Completion offers what may stand at the cursor: attributes after a dot, else
@@ -115,139 +113,30 @@ func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, mo
 		}
 		return s.nameCandidates(ctx, pl)
 	}
-	if in, _ := cursor.Innermost[*ast.Inherit](pl.path); in != nil && pl.off > in.Start+6 && pl.off <= in.End {
+	if strings.HasSuffix(before, "?") {
+		if has, _ := cursor.Innermost[*ast.HasAttr](pl.path); has != nil && has.Op < pl.off {
+			pl.x = has.X
+			return s.attributeCandidates(ctx, pl)
+		}
+	}
+	if in, i := cursor.Innermost[*ast.Inherit](pl.path); in != nil && pl.off > in.Start+6 && pl.off <= in.End {
 		if in.From != nil && pl.off > in.From.Stop() {
 			pl.x = in.From
 			return s.attributeCandidates(ctx, pl)
+		}
+		if in.From == nil && i > 0 {
+			return s.inheritCandidates(ctx, pl, in, pl.path[i-1])
 		}
 	}
 	if names, incomplete, ok := s.bindingNames(ctx, pl); ok {
 		return names, incomplete
 	}
-	if formals, ok := formalCandidates(pl); ok {
+	if formals, ok := s.formalCandidates(pl); ok {
 		return formals, false
 	}
 	list, more = s.scopeCandidates(ctx, pl)
 	return append(s.optionValues(ctx, pl, false), list...), more
 }
-
-// scopeCandidates are the names in scope, the keywords, and what withs provide.
-func (s *Server) scopeCandidates(ctx context.Context, pl place) (list []candidate, more bool) {
-	info := scopes.Of(pl.doc)
-	seen := map[string]bool{}
-	depth := 0
-	var withs []*scope.Scope
-	for sc := scopeBefore(info, pl); sc != nil; sc = sc.Parent {
-		if sc.IsWith() {
-			withs = append(withs, sc)
-			continue
-		}
-		for _, def := range sc.Defs {
-			if seen[def.Name] || def.Name == "" || !quote.IsIdentifier(def.Name) {
-				continue
-			}
-			if def.Kind == scope.Global && strings.HasPrefix(def.Name, "__") && !strings.HasPrefix(pl.prefix, "__") {
-				continue
-			}
-			if len(def.Names) == 1 && def.Names[0] == pl.word {
-				continue // the word being typed
-			}
-			seen[def.Name] = true
-			c := candidate{label: def.Name, kind: kindOf(def), rank: depth, data: &completionData{URI: string(pl.doc.URI), Offset: def.Span().Start}}
-			switch {
-			case def.Kind == scope.Global:
-				c.rank = 50
-				c.data = &completionData{Builtin: strings.TrimPrefix(def.Name, "__")}
-				if doc, ok := docs.Lookup(c.data.Builtin); ok {
-					c.detail = doc.Signature()
-				}
-			case def.Value != nil:
-				c.detail = symbolDetail(pl.doc.File(), def.Value)
-			}
-			list = append(list, c)
-		}
-		depth++
-	}
-	for _, w := range withs {
-		with := w.Node.(*ast.With)
-		at := pl
-		at.x, at.names = with.Scope, nil
-		attrs, incomplete := s.attributeCandidates(ctx, at)
-		more = more || incomplete
-		for _, c := range attrs {
-			if !seen[c.label] {
-				seen[c.label] = true
-				c.rank = 20
-				list = append(list, c)
-			}
-		}
-	}
-	return append(list, keywords...), more
-}
-
-// scopeBefore returns the scope at the cursor. Right after `let x = 1; in` the
-// scope is that of the let, though nothing of its body is there yet.
-func scopeBefore(info *scope.Info, pl place) *scope.Scope {
-	here := info.ScopeAt(pl.off)
-	end := ast.Pos(len(strings.TrimRight(pl.doc.Text[:pl.word.Start], " \t\r\n")))
-	before := info.ScopeAt(end)
-	var body ast.Expr
-	switch n := before.Node.(type) {
-	case *ast.Let:
-		body = n.Body
-	case *ast.Lambda:
-		body = n.Body
-	case *ast.With:
-		body = n.Body
-	}
-	if _, unfinished := body.(*ast.Bad); unfinished {
-		return before
-	}
-	return here
-}
-
-func kindOf(def *scope.Def) protocol.CompletionItemKind {
-	switch def.Kind {
-	case scope.Formal, scope.Arg:
-		return protocol.CompletionItemKindVariable
-	case scope.Global:
-		switch def.Name {
-		case "true", "false", "null":
-			return protocol.CompletionItemKindConstant
-		case "builtins":
-			return protocol.CompletionItemKindModule
-		}
-		return protocol.CompletionItemKindFunction
-	}
-	return kindOfValue(def.Value, protocol.CompletionItemKindVariable)
-}
-
-func kindOfValue(e ast.Expr, other protocol.CompletionItemKind) protocol.CompletionItemKind {
-	switch cursor.Unparen(e).(type) {
-	case *ast.Lambda:
-		return protocol.CompletionItemKindFunction
-	case *ast.AttrSet:
-		return protocol.CompletionItemKindModule
-	}
-	return other
-}
-
-// keywords are always offered; what cannot stand somewhere is soon typed past.
-var keywords = func() []candidate {
-	var out []candidate
-	for _, k := range []struct{ word, snippet string }{
-		{"let", "let\n  ${1:name} = ${2:value};\nin\n$0"},
-		{"if", "if ${1:condition} then $2 else $0"},
-		{"with", "with ${1:set}; $0"},
-		{"assert", "assert ${1:condition}; $0"},
-		{"rec", "rec {\n  $0\n}"},
-		{"inherit", "inherit $0;"},
-		{"in", ""}, {"then", ""}, {"else", ""}, {"or", ""},
-	} {
-		out = append(out, candidate{label: k.word, kind: protocol.CompletionItemKindKeyword, rank: 60, insert: k.snippet, snippet: k.snippet != ""})
-	}
-	return out
-}()
 
 // selectionBefore finds what stands before the dot before the cursor. While
 // typing, the tree often has no selection there yet: then the text in front is
@@ -263,6 +152,16 @@ func selectionBefore(pl place) (ast.Expr, []*ast.AttrName) {
 				}
 			}
 			if n.X.Stop() <= pl.word.Start {
+				return n.X, whole
+			}
+		case *ast.HasAttr:
+			var whole []*ast.AttrName
+			for _, name := range n.Path {
+				if name.End < pl.word.Start && name.Start < name.End {
+					whole = append(whole, name)
+				}
+			}
+			if n.Op < pl.word.Start {
 				return n.X, whole
 			}
 		case *ast.Attr:
@@ -325,50 +224,6 @@ func (s *Server) attributeCandidates(ctx context.Context, pl place) (list []cand
 	return list, incomplete
 }
 
-// pathCandidates complete a path literal or a search path.
-func (s *Server) pathCandidates(_ context.Context, pl place) ([]candidate, bool) {
-	text := pl.doc.Text
-	start := pl.off
-	for start > 0 && (wordByte(text[start-1]) || strings.IndexByte("./~+", text[start-1]) >= 0) {
-		start--
-	}
-	typed := text[start:pl.off]
-	i := strings.LastIndexByte(typed, '/')
-	if i < 0 || !strings.HasPrefix(typed, ".") && !strings.HasPrefix(typed, "/") && !strings.HasPrefix(typed, "~/") {
-		return nil, false
-	}
-	if _, in := stringAround(pl); in {
-		return nil, false
-	}
-	if start > 0 && (text[start-1] == '}' || text[start-1] == '<') {
-		return nil, false
-	}
-	dir, ok := resolvePath(pl.doc.Path, s.opts.Home, typed[:i+1])
-	if !ok {
-		return nil, false
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, true
-	}
-	var out []candidate
-	for _, e := range entries {
-		name := e.Name()
-		hidden := strings.HasPrefix(name, ".") && !strings.HasPrefix(typed[i+1:], ".")
-		if hidden || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+") != "" {
-			continue
-		}
-		c := candidate{label: name, kind: protocol.CompletionItemKindFile, rank: 1}
-		if e.IsDir() {
-			c.label, c.kind = name+"/", protocol.CompletionItemKindFolder
-		} else if strings.HasSuffix(name, ".nix") {
-			c.rank = 0
-		}
-		out = append(out, c)
-	}
-	return out, true
-}
-
 // stringAround returns the string in whose text the cursor stands.
 func stringAround(pl place) (ast.Node, bool) {
 	for i := len(pl.path) - 1; i >= 0; i-- {
@@ -400,64 +255,6 @@ func inComment(d *document.Snapshot, off ast.Pos) bool {
 		}
 	}
 	return false
-}
-
-// formalCandidates complete the names of a function's arguments with those that
-// the body uses and nothing defines.
-func formalCandidates(pl place) ([]candidate, bool) {
-	fs, i := cursor.Innermost[*ast.Formals](pl.path)
-	if i < 0 || pl.off <= fs.Start || pl.off >= fs.End {
-		return nil, false
-	}
-	if f, j := cursor.Innermost[*ast.Formal](pl.path); j > i && pl.off > f.Name.End {
-		return nil, false // in a default
-	}
-	var out []candidate
-	seen := map[string]bool{}
-	for _, f := range fs.List {
-		if f.Name.Span != pl.word {
-			seen[f.Name.Name] = true
-		}
-	}
-	add := func(name string, rank int) {
-		if !seen[name] {
-			seen[name] = true
-			out = append(out, candidate{label: name, kind: protocol.CompletionItemKindVariable, rank: rank})
-		}
-	}
-	for _, u := range scopes.Of(pl.doc).Uses {
-		if u.Undefined() && u.Span != pl.word && quote.IsIdentifier(u.Name) {
-			add(u.Name, 0)
-		}
-	}
-	for _, name := range []string{"lib", "pkgs", "config", "options", "stdenv", "fetchurl", "fetchFromGitHub"} {
-		add(name, 1)
-	}
-	return out, true
-}
-
-// flakeStrings completes strings of a flake.nix: inputs to follow.
-func flakeStrings(d *document.Snapshot, in ast.Node) []candidate {
-	root, ok := d.File().Root.(*ast.AttrSet)
-	if !ok || filepath.Base(d.Path) != "flake.nix" {
-		return nil
-	}
-	attr, _ := cursor.Innermost[*ast.Attr](cursor.Path(root, in.Pos()))
-	if attr == nil || len(attr.Path) == 0 {
-		return nil
-	}
-	var out []candidate
-	switch attr.Path[len(attr.Path)-1].Name {
-	case "follows":
-		for name := range analysis.FlakeInputs(root) {
-			out = append(out, candidate{label: name, kind: protocol.CompletionItemKindModule})
-		}
-	case "url":
-		for _, u := range []string{"github:", "gitlab:", "git+https://", "path:./", "nixpkgs", "https://"} {
-			out = append(out, candidate{label: u, kind: protocol.CompletionItemKindText})
-		}
-	}
-	return out
 }
 
 // completionList ranks candidates by how well they match what is typed, and cuts
@@ -549,158 +346,4 @@ func (s *Server) CompletionResolve(ctx context.Context, item *protocol.Completio
 		item.Documentation = &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: text}
 	}
 	return item, ctx.Err()
-}
-
-// bindingNames completes the name of a binding, where one is being typed: options
-// of modules, attributes that flakes have, arguments of a known function.
-func (s *Server) bindingNames(ctx context.Context, pl place) (list []candidate, more, ok bool) {
-	set, prefix, ok := bindingPlace(pl)
-	if !ok {
-		return nil, false, false
-	}
-	seen := map[string]bool{}
-	have, _ := shapeNames(unitOf.Of(pl.doc), set)
-	for _, name := range have {
-		seen[name] = true
-	}
-	add := func(c candidate) {
-		if len(prefix) > 0 || !seen[c.label] || c.label == pl.doc.Text[pl.word.Start:pl.word.End] {
-			list = append(list, c)
-		}
-	}
-	field := func(names []string) {
-		for _, name := range names {
-			add(candidate{label: name, insert: quote.Identifier(name), kind: protocol.CompletionItemKindField})
-		}
-	}
-	if filepath.Base(pl.doc.Path) == "flake.nix" {
-		full := append(s.attrPathOf(pl), prefix...)
-		switch {
-		case len(full) == 0:
-			field(analysis.FlakeAttrs())
-			return list, false, true
-		case full[0] == "inputs" && len(full) == 2:
-			field(analysis.FlakeInputAttrs())
-			return list, false, true
-		}
-	}
-	if len(prefix) == 0 {
-		for i, n := range pl.path {
-			call, isCall := n.(*ast.Apply)
-			if !isCall || i+1 >= len(pl.path) || cursor.Unparen(call.Arg) != set {
-				continue
-			}
-			for _, f := range s.world(ctx).Of(unitOf.Of(pl.doc), call.Fn).Funcs {
-				if f.Lambda.Formals == nil {
-					continue
-				}
-				for _, formal := range f.Lambda.Formals.List {
-					c := candidate{label: formal.Name.Name, kind: protocol.CompletionItemKindProperty, data: &completionData{URI: string(fileURI(f.Unit.Path)), Offset: formal.Name.Start}}
-					if formal.Default != nil {
-						c.detail, c.rank = "? "+oneLine(f.Unit.File, formal.Default, 40), 1
-					}
-					add(c)
-				}
-			}
-		}
-	}
-	owner, isSet := set.(*ast.AttrSet)
-	if !isSet {
-		return list, false, len(list) > 0
-	}
-	options, incomplete, known := s.optionCandidates(ctx, pl, owner, prefix)
-	for _, c := range options {
-		if c.kind == protocol.CompletionItemKindModule {
-			list = append(list, c) // a set of options may be named many times
-		} else {
-			add(c)
-		}
-	}
-	return list, incomplete, len(list) > 0 || incomplete || known
-}
-
-// bindingPlace finds the set or let in which the cursor stands at the name of a
-// binding, and the names before it in the path.
-func bindingPlace(pl place) (owner ast.Node, prefix []string, ok bool) {
-	for i := len(pl.path) - 1; i >= 0; i-- {
-		switch n := pl.path[i].(type) {
-		case *ast.AttrName:
-			if n.Dynamic() {
-				return nil, nil, false
-			}
-		case *ast.Bad:
-		case *ast.Attr:
-			if n.Eq > 0 && pl.off > n.Eq {
-				return nil, nil, false
-			}
-			for _, name := range n.Path {
-				if name.End < pl.word.Start && !name.Dynamic() {
-					prefix = append(prefix, name.Name)
-				}
-			}
-		case *ast.BadBinding:
-			prefix = textPath(pl, n.Start)
-		case *ast.AttrSet:
-			if pl.off <= n.Open || pl.off > n.End || pl.off == n.End && n.End > n.Open+1 && pl.doc.Text[n.End-1] == '}' {
-				return nil, nil, false
-			}
-			if prefix == nil {
-				prefix = textPath(pl, n.Open+1)
-			}
-			return n, prefix, true
-		case *ast.Let:
-			return nil, nil, false
-		default:
-			return nil, nil, false
-		}
-	}
-	return nil, nil, false
-}
-
-// textPath reads the names of an unfinished attribute path backwards.
-func textPath(pl place, from ast.Pos) []string {
-	var names []string
-	i := pl.word.Start
-	text := pl.doc.Text
-	for i > from && text[i-1] == '.' {
-		end := i - 1
-		start := end
-		for start > from && wordByte(text[start-1]) {
-			start--
-		}
-		if start == end {
-			break
-		}
-		names = append(names, text[start:end])
-		i = start
-	}
-	slices.Reverse(names)
-	return names
-}
-
-// attrPathOf returns the names of the bindings around the cursor, the outermost
-// first.
-func (s *Server) attrPathOf(pl place) []string {
-	var out []string
-	for _, n := range pl.path {
-		if a, ok := n.(*ast.Attr); ok && pl.off > a.Eq && a.Eq > 0 {
-			for _, name := range a.Path {
-				out = append(out, name.Name)
-			}
-		}
-	}
-	return out
-}
-
-// nameCandidates completes a binding's path after a dot.
-func (s *Server) nameCandidates(ctx context.Context, pl place) ([]candidate, bool) {
-	list, more, _ := s.bindingNames(ctx, pl)
-	return list, more
-}
-
-func shapeNames(u *shape.Unit, n ast.Node) ([]string, bool) {
-	if set, ok := n.(*ast.AttrSet); ok {
-		return shape.Literal(u, set).Names(), true
-	}
-	return nil, false
 }

@@ -33,7 +33,7 @@ func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (
 // name comes from: the with that may provide it, or the binding of an option.
 func (s *Server) vague(ctx context.Context, d *document.Snapshot, off ast.Pos, locations []protocol.Location) bool {
 	if use := scopes.Of(d).UseAt(off); use != nil {
-		return use.Def == nil && use.With != nil && len(locations) == 1 && locations[0].URI == d.URI
+		return len(providers(use)) == len(locations) && locations[0].URI == d.URI
 	}
 	_, option := s.optionAt(ctx, d, cursor.Path(d.File().Root, off))
 	return option
@@ -63,6 +63,9 @@ func (s *Server) definitions(ctx context.Context, d *document.Snapshot, off ast.
 		if target, ok := s.pathTarget(ctx, d, path[len(path)-1]); ok {
 			return []protocol.Location{{URI: uri.File(target)}}
 		}
+		if target, ok := s.flakeInput(s.viewOf(ctx), d, path); ok {
+			return []protocol.Location{{URI: uri.File(target)}}
+		}
 	}
 	world := s.world(ctx)
 	m := world.At(unitOf.Of(d), off)
@@ -71,6 +74,9 @@ func (s *Server) definitions(ctx context.Context, d *document.Snapshot, off ast.
 	}
 	out := []protocol.Location{}
 	chain := world.Chain(m.Slots)
+	if onlyInherited(d, m, chain) {
+		chain = nil
+	}
 	for i, slot := range chain {
 		// A name that is inherited is defined elsewhere, if that can be found.
 		if slot.Inherited() && (i+1 < len(chain) || len(m.Slots) > 1) {
@@ -89,13 +95,23 @@ func (s *Server) definitions(ctx context.Context, d *document.Snapshot, off ast.
 	}
 	if len(out) == 0 {
 		if use := scopes.Of(d).UseAt(off); use != nil && use.Def == nil && use.With != nil {
-			// Nobody knows what the with has, but there it must come from.
-			if with, ok := use.With.Node.(*ast.With); ok {
-				out = append(out, locationOf(d, ast.Span{Start: with.Start, End: with.Start + 4}))
+			// Nobody knows what the withs have, but from one it must come.
+			for _, w := range providers(use) {
+				out = append(out, locationOf(d, withKeyword(w)))
 			}
 		}
 	}
 	return out
+}
+
+// onlyInherited reports whether all that is known of a name that is inherited is
+// that some with may provide it.
+func onlyInherited(d *document.Snapshot, m *shape.Mention, chain []*shape.Slot) bool {
+	if m.Inherit == nil || m.Inherit.From != nil || len(chain) != 1 {
+		return false
+	}
+	use := scopes.Of(d).UseAt(m.Start)
+	return use != nil && len(providers(use)) > 0
 }
 
 func (s *Server) slotLocations(ctx context.Context, slot *shape.Slot) []protocol.Location {

@@ -17,7 +17,18 @@ func (s *Server) DocumentHighlight(ctx context.Context, p *protocol.DocumentHigh
 		return nil, err
 	}
 	out := []protocol.DocumentHighlight{}
-	for _, o := range occurrences(ctx, s, d, off) {
+	marks := occurrences(ctx, s, d, off)
+	if w := withAt(d, off); w != nil {
+		marks = []occurrence{{withKeyword(w), true}}
+		for _, u := range provided(scopes.Of(d), w) {
+			marks = append(marks, occurrence{u.Span, false})
+		}
+	} else if use := scopes.Of(d).UseAt(off); use != nil {
+		for _, w := range providers(use) {
+			marks = append(marks, occurrence{withKeyword(w), true})
+		}
+	}
+	for _, o := range marks {
 		kind := protocol.DocumentHighlightKindRead
 		if o.write {
 			kind = protocol.DocumentHighlightKindWrite

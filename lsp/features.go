@@ -14,7 +14,7 @@ func (s *Server) addFeatures(c *protocol.ServerCapabilities) {
 	c.SelectionRangeProvider = protocol.Boolean(true)
 	c.DocumentHighlightProvider = protocol.Boolean(true)
 	c.DocumentLinkProvider = &protocol.DocumentLinkOptions{}
-	c.CompletionProvider = &protocol.CompletionOptions{TriggerCharacters: []string{".", "/"}, ResolveProvider: yes}
+	c.CompletionProvider = &protocol.CompletionOptions{TriggerCharacters: []string{".", "/", "?"}, ResolveProvider: yes}
 	c.HoverProvider = protocol.Boolean(true)
 	c.SignatureHelpProvider = &protocol.SignatureHelpOptions{TriggerCharacters: []string{" ", "{"}, RetriggerCharacters: []string{";", "="}}
 	c.CodeLensProvider = &protocol.CodeLensOptions{}

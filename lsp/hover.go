@@ -62,11 +62,17 @@ func (s *Server) hover(ctx context.Context, d *document.Snapshot, off ast.Pos) (
 		return "", ast.Span{}
 	}
 	var sections []string
-	if text := s.slotsDoc(ctx, m.Slots); text != "" {
+	if text := s.slotsDoc(ctx, m.Slots); text != "" && !onlyInherited(d, m, s.world(ctx).Chain(m.Slots)) {
 		sections = append(sections, text)
 	} else if use := scopes.Of(d).UseAt(off); use != nil && use.Def == nil && use.With != nil {
-		with := use.With.Node.(*ast.With)
-		sections = append(sections, fmt.Sprintf("`%s`: from `with %s`", use.Name, oneLine(d.File(), with.Scope, 60)))
+		text := fmt.Sprintf("`%s`: from", use.Name)
+		for i, w := range providers(use) {
+			if i > 0 {
+				text += ", or else"
+			}
+			text += fmt.Sprintf(" `with %s`", oneLine(d.File(), w.Scope, 60))
+		}
+		sections = append(sections, text)
 	} else if use != nil && use.Undefined() {
 		sections = append(sections, fmt.Sprintf("`%s`: undefined", use.Name))
 	}
@@ -82,10 +88,11 @@ func (s *Server) hover(ctx context.Context, d *document.Snapshot, off ast.Pos) (
 
 // builtinAt returns the documentation of the builtin under the cursor.
 func (s *Server) builtinAt(d *document.Snapshot, path []ast.Node, off ast.Pos) (*docs.Doc, ast.Span, bool) {
-	info := scopes.Of(d)
-	if u := info.UseAt(off); u != nil && u.Def != nil && u.Def.Kind == scope.Global {
-		doc, ok := docs.Lookup(strings.TrimPrefix(u.Name, "__"))
-		return doc, u.Span, ok
+	if u := scopes.Of(d).UseAt(off); u != nil {
+		if name := builtinUse(u); name != "" {
+			doc, ok := docs.Lookup(name)
+			return doc, u.Span, ok
+		}
 	}
 	name, i := cursor.Innermost[*ast.AttrName](path)
 	if i < 1 {
@@ -101,6 +108,30 @@ func (s *Server) builtinAt(d *document.Snapshot, path []ast.Node, off ast.Pos) (
 	}
 	doc, ok := docs.Lookup(name.Name)
 	return doc, name.Span, ok
+}
+
+// builtinUse returns the builtin that a variable is: by its own name, inherited
+// from builtins, or provided by `with builtins`; "" for others.
+func builtinUse(u *scope.Use) string {
+	isBuiltins := func(e ast.Expr) bool {
+		id, ok := cursor.Unparen(e).(*ast.Ident)
+		return ok && id.Name == "builtins"
+	}
+	switch {
+	case u.Def != nil && u.Def.Kind == scope.Global:
+		return strings.TrimPrefix(u.Name, "__")
+	case u.Def != nil && u.Def.From != nil:
+		if isBuiltins(u.Def.From) && scope.IsBuiltin(u.Name) {
+			return u.Name
+		}
+	case u.Def == nil && scope.IsBuiltin(u.Name):
+		for _, w := range providers(u) {
+			if isBuiltins(w.Scope) {
+				return u.Name
+			}
+		}
+	}
+	return ""
 }
 
 func builtinDoc(doc *docs.Doc) string {

@@ -39,6 +39,13 @@ type reference struct {
 func (s *Server) references(ctx context.Context, d *document.Snapshot, off ast.Pos, token protocol.ProgressToken) []reference {
 	world := s.world(ctx)
 	m := world.At(unitOf.Of(d), off)
+	if w := withAt(d, off); w != nil {
+		var out []reference
+		for _, u := range provided(scopes.Of(d), w) {
+			out = append(out, reference{d, &shape.Mention{Span: u.Span, Name: u.Name}})
+		}
+		return out
+	}
 	if m == nil {
 		return nil
 	}

@@ -213,6 +213,10 @@ func (r *renaming) file(u *shape.Unit) ([]analysis.Edit, error) {
 		if err := r.capture(u, m); err != nil && problem == nil {
 			problem = err
 		}
+		if _, variable := m.Node.(*ast.Ident); variable && attr != r.name && problem == nil {
+			p := u.File.Position(m.Start)
+			problem = refusal("'%s' is no name for a variable, as which it is used at %s:%d:%d", r.name, u.Path, p.Line, p.Column)
+		}
 		edits = append(edits, analysis.Edit{Span: m.Span, New: attr})
 	})
 	return edits, problem

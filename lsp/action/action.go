@@ -55,7 +55,7 @@ type Action struct {
 type NewFile struct{ Path, Text string }
 
 var providers = []func(*Request) []Action{
-	fixes, fixAll, missingArguments,
+	fixes, syntaxFixes, fixAll, missingArguments,
 	toInherit, fromInherit, flatten, pack, packAll, quoteName,
 	rewriteString, jsonToNix, sortNames, invertIf,
 	withToLet, withToQualified, recToLet, recToFinalAttrs, patternFromArgument,
@@ -93,17 +93,6 @@ func (r *Request) binding() (ast.Binding, ast.Node) {
 		}
 	}
 	return nil, nil
-}
-
-// bindingsOf returns the bindings of a set or let.
-func bindingsOf(n ast.Node) []ast.Binding {
-	switch n := n.(type) {
-	case *ast.AttrSet:
-		return n.Bindings
-	case *ast.Let:
-		return n.Bindings
-	}
-	return nil
 }
 
 // indentAt returns the white space that the line of an offset starts with.

@@ -5,23 +5,60 @@ import (
 	"strings"
 
 	"gonix.dev/gonix/lsp/analysis"
+	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/parser/ast"
 	"gonix.dev/gonix/parser/quote"
 )
 
-// toInherit turns x = x; into inherit x; and x = e.x; into inherit (e) x;. In a
-// let or rec, x = x would be endless recursion, and is left alone.
+// toInherit turns x = x; into inherit x; and x = e.x; into inherit (e) x;. Below a
+// path, as in a.x = x;, the rest of the path gets a set. In a let or rec, x = x
+// would be endless recursion, and is left alone.
 func toInherit(r *Request) []Action {
-	b, owner := r.binding()
-	a, ok := b.(*ast.Attr)
-	if !ok || len(a.Path) != 1 || a.Path[0].Dynamic() {
+	a, owner := r.attrAround()
+	if a == nil || a.Path[len(a.Path)-1].Dynamic() {
 		return nil
 	}
-	name := a.Path[0].Name
-	if text, ok := r.inheritOf(name, a.Value, recursive(owner)); ok && !r.hasComments(a.Span, a.Path[0], a.Value) {
-		return []Action{{Title: fmt.Sprintf("Convert to %s", shortened(text)), Kind: Rewrite, Edits: []analysis.Edit{replace(a, text)}}}
+	n := len(a.Path) - 1
+	rec := recursive(owner)
+	if n > 0 {
+		rec = r.mergedRec(owner, a.Path[0])
 	}
-	return nil
+	text, ok := r.inheritOf(a.Path[n].Name, a.Value, rec)
+	if !ok || r.hasComments(a.Span, a.Path[0], a.Value) {
+		return nil
+	}
+	if n > 0 {
+		text = r.File.Src[a.Path[0].Start:a.Path[n-1].End] + " = { " + text + " };"
+	}
+	return []Action{{Title: fmt.Sprintf("Convert to %s", shortened(text)), Kind: Rewrite, Edits: []analysis.Edit{replace(a, text)}}}
+}
+
+// attrAround returns the binding whose name or equals sign is at the place, or
+// whose value is a mere name or selection there.
+func (r *Request) attrAround() (*ast.Attr, ast.Node) {
+	a, i := cursor.Innermost[*ast.Attr](r.path)
+	if i < 1 || len(a.Path) == 0 {
+		return nil, nil
+	}
+	switch cursor.Unparen(a.Value).(type) {
+	case *ast.Ident, *ast.Select:
+	default:
+		return nil, nil
+	}
+	return a, r.path[i-1]
+}
+
+// mergedRec reports whether another binding of a name is a rec set, into which
+// those of longer paths merge.
+func (r *Request) mergedRec(owner ast.Node, name *ast.AttrName) bool {
+	for _, b := range cursor.Bindings(owner) {
+		if a, ok := b.(*ast.Attr); ok && len(a.Path) > 0 && !name.Dynamic() && a.Path[0].Name == name.Name {
+			if set, ok := cursor.Unparen(a.Value).(*ast.AttrSet); ok && set.Rec {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func recursive(owner ast.Node) bool {
@@ -37,7 +74,7 @@ func recursive(owner ast.Node) bool {
 // inheritOf returns the inherit that binds a name to a value, if there is one.
 func (r *Request) inheritOf(name string, value ast.Expr, rec bool) (string, bool) {
 	attr := quote.Identifier(name)
-	switch v := value.(type) {
+	switch v := cursor.Unparen(value).(type) {
 	case *ast.Ident:
 		if v.Name == name && !rec {
 			return "inherit " + attr + ";", true
@@ -75,13 +112,7 @@ func fromInherit(r *Request) []Action {
 			return nil
 		}
 	}
-	bind := func(n *ast.AttrName) string {
-		name := quote.Identifier(n.Name)
-		if in.From == nil {
-			return name + " = " + n.Name + ";"
-		}
-		return name + " = " + r.wrapped(in.From) + "." + name + ";"
-	}
+	bind := func(n *ast.AttrName) string { return r.boundName(in, n) }
 	for _, n := range in.Names {
 		if len(in.Names) > 1 && n.Start <= r.Span.Start && r.Span.End <= n.End {
 			start := n.Start
@@ -106,6 +137,15 @@ func fromInherit(r *Request) []Action {
 		title = "Convert to bindings"
 	}
 	return []Action{{Title: title, Kind: Rewrite, Edits: []analysis.Edit{replace(in, strings.Join(lines, r.newLine(in)))}}}
+}
+
+// boundName writes an inherited name as a binding.
+func (r *Request) boundName(in *ast.Inherit, n *ast.AttrName) string {
+	name := quote.Identifier(n.Name)
+	if in.From == nil {
+		return name + " = " + n.Name + ";"
+	}
+	return name + " = " + r.wrapped(in.From) + "." + name + ";"
 }
 
 func nodes(names []*ast.AttrName) []ast.Node {

@@ -8,11 +8,12 @@ import (
 	"gonix.dev/gonix/parser/ast"
 )
 
-// inline puts the value of a let binding where it is used: everywhere, and the
-// binding goes, when the cursor is at the definition; else in that place.
+// inline puts the value of a let binding, or of an attribute of a rec set, where it
+// is used: everywhere when the cursor is at the definition, and then the binding of
+// a let goes; else in that place.
 func inline(r *Request) []Action {
 	def, use := r.Scope.At(r.Span.Start)
-	if def == nil || def.Kind != scope.Let || def.Value == nil || len(def.Names) != 1 {
+	if def == nil || def.Kind != scope.Let && def.Kind != scope.Rec || def.Value == nil || len(def.Names) != 1 {
 		return nil
 	}
 	value := r.wrapped(def.Value)
@@ -34,7 +35,7 @@ func inline(r *Request) []Action {
 	}
 	var edits []analysis.Edit
 	for _, u := range def.Uses {
-		if u.Owner == def {
+		if u.Start >= def.Value.Pos() && u.End <= def.Value.Stop() {
 			return nil // it uses itself
 		}
 		e, ok := put(u)
@@ -45,6 +46,7 @@ func inline(r *Request) []Action {
 	}
 	let, isLet := def.Scope.Node.(*ast.Let)
 	switch {
+	case def.Kind == scope.Rec:
 	case isLet && len(let.Bindings) == 1:
 		edits = append(edits, analysis.Edit{Span: ast.Span{Start: let.Start, End: let.Body.Pos()}})
 	default:

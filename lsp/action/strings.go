@@ -21,7 +21,9 @@ func quoteName(r *Request) []Action {
 		return nil
 	}
 	if !n.Quoted {
-		if _, ok := r.path[i-1].(*ast.Attr); !ok {
+		switch r.path[i-1].(type) {
+		case *ast.Attr, *ast.Inherit:
+		default:
 			return nil
 		}
 		return []Action{{Title: "Quote the name", Kind: Rewrite, Edits: []analysis.Edit{replace(n, quote.String(n.Name))}}}
@@ -60,14 +62,21 @@ func rewriteString(r *Request) []Action {
 func (r *Request) doubleQuoted(s *ast.IndString) string {
 	var b strings.Builder
 	b.WriteByte('"')
+	text := "" // in one piece: a dollar sign may end one part, and a brace begin the next
+	flush := func() {
+		q := quote.String(text)
+		b.WriteString(q[1 : len(q)-1])
+		text = ""
+	}
 	for _, p := range s.Parts {
-		if p.Expr != nil {
-			b.WriteString(r.File.Src[p.Start:p.End])
+		if p.Expr == nil {
+			text += p.Text
 			continue
 		}
-		q := quote.String(p.Text)
-		b.WriteString(q[1 : len(q)-1])
+		flush()
+		b.WriteString(r.File.Src[p.Start:p.End])
 	}
+	flush()
 	b.WriteByte('"')
 	return b.String()
 }

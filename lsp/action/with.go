@@ -107,6 +107,9 @@ func (r *Request) sameMeaning(e ast.Expr, at *scope.Scope) bool {
 	ast.Inspect(e, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
 			if u := r.Scope.UseAt(id.Start); u != nil {
+				if u.Def != nil && u.Def.Scope.Start >= e.Pos() && u.Def.Scope.End <= e.Stop() && u.Def.Scope.Node != nil {
+					return true // bound inside of it
+				}
 				def, _ := at.Find(id.Name)
 				same = same && def == u.Def
 			}

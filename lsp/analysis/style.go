@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/scope"
 	"gonix.dev/gonix/parser/ast"
 )
@@ -54,18 +55,9 @@ var mergeRecRule = &Rule{
 	Severity: Warning,
 	Summary:  "A `rec` set is merged with other definitions of the same attribute, and what is recursive depends on their order.",
 	visit: func(p *pass, n ast.Node) {
-		var bindings []ast.Binding
-		switch n := n.(type) {
-		case *ast.AttrSet:
-			bindings = n.Bindings
-		case *ast.Let:
-			bindings = n.Bindings
-		default:
-			return
-		}
 		first := map[string]*ast.Attr{}
 		said := map[string]bool{}
-		for _, b := range bindings {
+		for _, b := range cursor.Bindings(n) {
 			a, ok := b.(*ast.Attr)
 			if !ok || len(a.Path) == 0 || a.Path[0].Dynamic() {
 				continue
@@ -180,6 +172,10 @@ func (p *pass) needless(n *ast.Paren) bool {
 		return false
 	case *ast.Paren, *ast.String, *ast.IndString, *ast.List:
 		return true
+	case *ast.Int, *ast.Float, *ast.Path, *ast.SearchPath:
+		if _, inSelect := parent.(*ast.Select); !inSelect {
+			return true // 1.x and ./a.x would be read together
+		}
 	case *ast.AttrSet:
 		return !x.Legacy
 	case *ast.Ident:

@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"strings"
+
 	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
 	"gonix.dev/gonix/parser/resolve"
@@ -14,6 +16,9 @@ var syntaxRule = &Rule{
 	check: func(p *pass) {
 		for _, e := range p.file.Errors {
 			d := Diagnostic{Span: e.Span, Msg: e.Msg}
+			if strings.HasPrefix(p.file.Src[e.Start:], "/*") {
+				d.Msg = "this comment does not end"
+			}
 			if e.Code != parser.CodeSyntax {
 				d.Code = e.Code
 			}
@@ -58,6 +63,12 @@ var legacyLetRule = &Rule{
 		if !ok || !set.Legacy {
 			return
 		}
+		if names, all := keys(&ast.AttrSet{Bindings: set.Bindings}); all {
+			if _, has := names["body"]; !has {
+				p.report(Diagnostic{Span: ast.Span{Start: set.Start, End: set.Open + 1}, Severity: Error, Msg: "`let { }` needs an attribute 'body'"})
+				return
+			}
+		}
 		p.report(Diagnostic{
 			Span: ast.Span{Start: set.Start, End: set.Start + 3}, Deprecated: true,
 			Msg: "`let { }` is deprecated: use `let ... in`",
@@ -78,11 +89,14 @@ var emptyLetRule = &Rule{
 		if !ok || len(let.Bindings) > 0 {
 			return
 		}
-		p.report(Diagnostic{
-			Span: ast.Span{Start: let.Start, End: let.In + 2}, Unnecessary: true,
-			Msg:   "this `let` binds nothing",
-			Fixes: []Fix{{Title: "Remove the empty let", Safe: true, Edits: []Edit{{ast.Span{Start: let.Start, End: let.Body.Pos()}, ""}}}},
-		})
+		d := Diagnostic{Span: ast.Span{Start: let.Start, End: let.In + 2}, Unnecessary: true, Msg: "this `let` binds nothing"}
+		// Comments stay: those after `in` where they are, others with the let.
+		if src := p.file.Src; strings.TrimSpace(src[let.Start+3:let.In]) == "" {
+			rest := src[let.In+2 : let.Body.Pos()]
+			end := let.Body.Pos() - ast.Pos(len(strings.TrimLeft(rest, " \t\r\n")))
+			d.Fixes = []Fix{{Title: "Remove the empty let", Safe: true, Edits: []Edit{{ast.Span{Start: let.Start, End: end}, ""}}}}
+		}
+		p.report(d)
 	},
 }
 

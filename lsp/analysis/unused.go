@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/scope"
 	"gonix.dev/gonix/parser/ast"
 )
@@ -18,15 +19,34 @@ var unusedLetRule = &Rule{
 			if !ok || d.Kind != scope.Let || d.Live() || d.Name[:min(1, len(d.Name))] == "_" {
 				continue
 			}
-			for i, n := range d.Names {
-				diag := Diagnostic{Span: n, Unnecessary: true, Msg: fmt.Sprintf("'%s' is never used", d.Name)}
-				if i == 0 && len(d.Names) == 1 {
-					diag.Fixes = []Fix{{Title: fmt.Sprintf("Remove '%s'", d.Name), Safe: true, Edits: []Edit{removeBinding(p.file.Src, d.Scope.Node, attr)}}}
-				}
-				p.report(diag)
+			fix := Fix{Title: fmt.Sprintf("Remove '%s'", d.Name), Safe: true, Edits: removeAll(p.file.Src, d, attr)}
+			for _, n := range d.Names {
+				p.report(Diagnostic{Span: n, Unnecessary: true, Msg: fmt.Sprintf("'%s' is never used", d.Name), Fixes: []Fix{fix}})
 			}
 		}
 	},
+}
+
+// removeAll removes all bindings that build up a definition.
+func removeAll(src string, d *scope.Def, first *ast.Attr) []Edit {
+	if len(d.Names) == 1 {
+		return []Edit{removeBinding(src, d.Scope.Node, first)}
+	}
+	var parts []*ast.Attr
+	let, _ := d.Scope.Node.(*ast.Let)
+	for _, b := range cursor.Bindings(d.Scope.Node) {
+		if a, ok := b.(*ast.Attr); ok && len(a.Path) > 0 && !a.Path[0].Dynamic() && a.Path[0].Name == d.Name {
+			parts = append(parts, a)
+		}
+	}
+	if let != nil && len(parts) == len(let.Bindings) {
+		return []Edit{{ast.Span{Start: let.Start, End: let.Body.Pos()}, ""}}
+	}
+	var out []Edit
+	for _, a := range parts {
+		out = append(out, Edit{withSpaceBefore(src, a.Span), ""})
+	}
+	return out
 }
 
 // removeBinding removes one binding of a let or set; the only one of a let takes

@@ -132,3 +132,14 @@ func LastName(e ast.Expr) string {
 	}
 	return ""
 }
+
+// Bindings returns the bindings of a set or let; none for other nodes.
+func Bindings(n ast.Node) []ast.Binding {
+	switch n := n.(type) {
+	case *ast.AttrSet:
+		return n.Bindings
+	case *ast.Let:
+		return n.Bindings
+	}
+	return nil
+}

@@ -50,7 +50,7 @@ type Shape struct {
 // Set is a set literal, or the part of one below an attribute path.
 type Set struct {
 	Unit    *Unit
-	Node    ast.Node // the *ast.AttrSet or *ast.Let whose bindings these are
+	Node    ast.Node // the *ast.AttrSet or *ast.Let whose bindings these are, or the *ast.Lambda that they are passed to
 	entries []entry
 }
 
@@ -66,7 +66,7 @@ type entry struct {
 	value   ast.Expr
 	inherit *ast.Inherit // or an inherited name
 	name    *ast.AttrName
-	binding ast.Binding
+	binding ast.Node
 }
 
 // Slot is a named place for a value.
@@ -102,15 +102,8 @@ func (s *Slot) Key() string { return fmt.Sprintf("%s:%d", s.Unit.Path, s.Names[0
 
 // Literal returns the shape of a set or let literal.
 func Literal(u *Unit, n ast.Node) Set {
-	var bindings []ast.Binding
-	switch n := n.(type) {
-	case *ast.AttrSet:
-		bindings = n.Bindings
-	case *ast.Let:
-		bindings = n.Bindings
-	}
 	set := Set{Unit: u, Node: n}
-	for _, b := range bindings {
+	for _, b := range cursor.Bindings(n) {
 		switch b := b.(type) {
 		case *ast.Attr:
 			if len(b.Path) > 0 {
@@ -270,6 +263,9 @@ func (w World) value(s *Slot, depth int) Shape {
 	if s.alias != nil {
 		return w.slots(w.aliases(s, depth-1), depth-1)
 	}
+	if l, ok := s.Binding.(*ast.Lambda); ok && l.Formals != nil {
+		return Shape{Sets: []Set{arguments(s.Unit, l)}, Open: l.Formals.Ellipsis}
+	}
 	if len(s.entries) == 0 {
 		if fixed, ok := w.fixpoint(s, depth); ok {
 			return fixed
@@ -289,6 +285,16 @@ func (w World) value(s *Slot, depth int) Shape {
 		sh.Sets = append(sh.Sets, nested)
 	}
 	return sh
+}
+
+// arguments is the set that a function is called with, as its formals tell of it.
+func arguments(u *Unit, l *ast.Lambda) Set {
+	set := Set{Unit: u, Node: l}
+	for _, f := range l.Formals.List {
+		name := &ast.AttrName{Span: f.Name.Span, Name: f.Name.Name}
+		set.entries = append(set.entries, entry{path: []*ast.AttrName{name}, value: f.Default, binding: f})
+	}
+	return set
 }
 
 // fixpoint gives the argument of `makeExtensible (self: ...)` and the like the
