@@ -14,7 +14,7 @@ func (a *Arena) Parse(name, src string, mode Mode) *ast.File {
 	*p = parser{
 		nodes: p.nodes, text: p.text, tokens: p.tokens[:0], comments: p.comments[:0],
 		exprs: p.exprs[:0], parts: p.parts[:0], pieces: p.pieces[:0], names: p.names[:0],
-		bindings: p.bindings[:0], formals: p.formals[:0],
+		bindings: p.bindings[:0], formals: p.formals[:0], multiline: p.multiline[:0], unclosed: p.unclosed[:0],
 	}
 	p.text.large = true
 	return p.parse(name, src, mode, false)

@@ -48,6 +48,7 @@ loop:
 				p.next()
 				break
 			}
+			p.unclosed = append(p.unclosed, cut{start, len(src)})
 			p.set(ast.EOF, len(src), len(src))
 			p.prevEnd = len(src)
 			p.unexpected("indented string", "'${'", "end of an indented string")
@@ -71,6 +72,7 @@ loop:
 			p.parts = p.parts[:parts]
 			p.pieces = append(p.pieces, indPiece{span: part.Span, expr: part.Expr})
 			if !ok {
+				p.unclosed = append(p.unclosed, cut{start, len(src)})
 				break loop
 			}
 			i = end
@@ -103,7 +105,7 @@ loop:
 				i += 4
 				p.piece(begin, i, text, false)
 			default:
-				p.closeString(i, i+2)
+				p.closeString(start, i, i+2)
 				break loop
 			}
 		}

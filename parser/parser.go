@@ -50,6 +50,8 @@ type parser struct {
 	pipes       bool
 	split       []*ast.AttrName // the path of the next binding, read already by mistake
 	cut         cut             // a string to close by force; see repair
+	multiline   []cut           // strings of several lines, where they start and end
+	unclosed    []cut           // strings without an end
 	optionalEnd bool            // the last of all bindings needs no semicolon
 	lastOr      *ast.Apply      // the last application to a variable `or`
 	failed      bool            // an error was reported that Nix's grammar would stop at
@@ -94,7 +96,7 @@ func (p *parser) parse(name, src string, mode Mode, bindings bool) *ast.File {
 	}
 	p.run(f, mode, bindings)
 	if len(f.Errors) > 0 {
-		repair(f, mode, bindings)
+		p.repair(mode, bindings)
 	}
 	return f
 }

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"strings"
 
 	"gonix.dev/gonix/parser/ast"
@@ -17,20 +18,21 @@ import (
 // maxRepairs bounds how many strings are tried.
 const maxRepairs = 4
 
-// cut is where a string, given by its start, is closed by force.
+// cut is a string, given by its start, and where it ends or is closed by force.
 type cut struct{ start, end int }
 
 // repair replaces the tree of a file with errors by a better one, if there is
 // any.
-func repair(f *ast.File, mode Mode, bindings bool) {
+func (p *parser) repair(mode Mode, bindings bool) {
+	f := p.file
 	first := f.Errors[0]
 	if first.Code != CodeSyntax {
 		return
 	}
-	for _, c := range cuts(f, first.Start, mode, bindings) {
+	for _, c := range p.cuts(int(first.Start)) {
 		again := &ast.File{Name: f.Name, Src: f.Src}
-		p := &parser{cut: c}
-		p.run(again, mode, bindings)
+		q := &parser{cut: c}
+		q.run(again, mode, bindings)
 		if mended(again, c) {
 			f.Root, f.Tokens, f.Comments, f.Warnings = again.Root, again.Tokens, again.Comments, again.Warnings
 			f.Errors = f.Errors[:1]
@@ -52,45 +54,30 @@ func mended(f *ast.File, c cut) bool {
 	return false
 }
 
-// cuts returns the strings that begin before an offset and may lack their end.
-func cuts(f *ast.File, before ast.Pos, mode Mode, bindings bool) []cut {
-	tokens := f.Tokens
-	if mode&KeepTokens == 0 {
-		kept := &ast.File{Src: f.Src}
-		new(parser).run(kept, mode|KeepTokens, bindings)
-		tokens = kept.Tokens
-	}
+// cuts returns the strings that begin before an offset and may lack their end. Only
+// strings that go over lines do; a file with an error, which is what most are while
+// they are typed, is read once as a rule.
+func (p *parser) cuts(before int) []cut {
 	var found []cut
-	add := func(start, end int, closed bool) {
-		at := 0
-		if f.Src[start] == '"' {
-			at = cutString(f.Src[:end], start, closed)
+	add := func(s cut, closed bool) {
+		if s.start >= before || len(found) == maxRepairs {
+			return
+		}
+		src, at := p.src[:s.end], 0
+		if src[s.start] == '"' {
+			at = cutString(src, s.start, closed)
 		} else {
-			at = cutIndented(f.Src[:end], start)
+			at = cutIndented(src, s.start)
 		}
-		if at > 0 && len(found) < maxRepairs {
-			found = append(found, cut{start, at})
-		}
-	}
-	var open []int
-	for _, t := range tokens {
-		if t.Start >= before && len(open) == 0 {
-			break
-		}
-		switch t.Kind {
-		case ast.STR_OPEN:
-			open = append(open, int(t.Start))
-		case ast.STR_CLOSE:
-			if last := len(open) - 1; last >= 0 {
-				if open[last] < int(before) {
-					add(open[last], int(t.Start), true)
-				}
-				open = open[:last]
-			}
+		if at > 0 {
+			found = append(found, cut{s.start, at})
 		}
 	}
-	for _, start := range open {
-		add(start, len(f.Src), false)
+	for _, s := range p.multiline {
+		add(s, true)
+	}
+	for _, s := range slices.Backward(p.unclosed) { // the outer ones first
+		add(s, false)
 	}
 	return found
 }

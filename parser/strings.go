@@ -19,8 +19,9 @@ func (p *parser) str() *ast.String {
 // token.
 func (p *parser) strParts() []ast.Part {
 	mark := len(p.parts)
+	open := p.start
 	src, i := p.src, p.end
-	if p.cut.end > 0 && p.start == p.cut.start {
+	if p.cut.end > 0 && open == p.cut.start {
 		src = src[:max(p.cut.end, i)]
 	}
 	for {
@@ -67,17 +68,19 @@ func (p *parser) strParts() []ast.Part {
 				p.next()
 				break
 			}
+			p.unclosed = append(p.unclosed, cut{open, len(src)})
 			p.set(ast.EOF, len(src), len(src))
 			p.prevEnd = len(src)
 			p.unexpected(`'"'`)
 			break
 		}
 		if src[i] == '"' {
-			p.closeString(i, i+1)
+			p.closeString(open, i, i+1)
 			break
 		}
 		end, ok := p.interpolation(i, true)
 		if !ok {
+			p.unclosed = append(p.unclosed, cut{open, len(src)})
 			break
 		}
 		i = end
@@ -87,9 +90,12 @@ func (p *parser) strParts() []ast.Part {
 	return parts
 }
 
-// closeString ends a string with the delimiter src[start:end] and makes the
-// token after it the current one.
-func (p *parser) closeString(start, end int) {
+// closeString ends the string that begins at open with the delimiter src[start:end]
+// and makes the token after it the current one.
+func (p *parser) closeString(open, start, end int) {
+	if strings.IndexByte(p.src[open:start], '\n') >= 0 {
+		p.multiline = append(p.multiline, cut{open, start})
+	}
 	p.token(ast.STR_CLOSE, start, end)
 	p.pos, p.end = end, end
 	p.next()
