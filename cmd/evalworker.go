@@ -21,7 +21,6 @@ func newEvalWorkerCmd(env *Env) *cobra.Command {
 		Hidden:  true,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			deferCollection(env.Getenv)
 			err := worker.Run(c.Context(), env.Stdin, env.Stdout, memory)
 			if errors.Is(err, worker.ErrMemory) {
 				return &exitError{Code: 1} // the server knows what that means

@@ -60,6 +60,7 @@ describes, as the section "gonix".`,
 				defer f.Close()
 				opts.Log = f
 			}
+			serverCollection(env.Getenv)
 			if listen != "" {
 				return listenLSP(c.Context(), env, listen, opts)
 			}

@@ -63,6 +63,15 @@ func deferCollection(getenv func(string) string) {
 	})
 }
 
+// serverCollection sets the pace of the collector for the language server: each
+// keystroke in a large file drops a tree, and is better collected in the pause after
+// it than in the way of the next one. The server does so by itself.
+func serverCollection(getenv func(string) string) {
+	if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(150)
+	}
+}
+
 // heapSize is the number of bytes in objects, dead ones included.
 func heapSize() uint64 {
 	sample := [1]metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,9 +13,13 @@ import (
 	"gonix.dev/gonix/lsp/document"
 )
 
-// maxDiskFiles is how many texts from disk are kept with what was computed for
-// them. Those read longest ago go first.
-const maxDiskFiles = 256
+// How many texts from disk are kept with what was computed for them, and how many
+// bytes they may have together: a tree is some ten times as large as its text. Those
+// read longest ago go first.
+const (
+	maxDiskFiles = 256
+	maxDiskBytes = 4 << 20
+)
 
 // maxFileSize is the largest file that is read from disk without being opened.
 const maxFileSize = 16 << 20
@@ -23,6 +28,7 @@ const maxFileSize = 16 << 20
 type diskFiles struct {
 	mu      sync.Mutex
 	clock   uint64
+	bytes   int64
 	entries map[string]*diskFile
 }
 
@@ -68,9 +74,11 @@ func (d *diskFiles) load(path string, enc document.Encoding) (*document.Snapshot
 	if d.entries == nil {
 		d.entries = map[string]*diskFile{}
 	}
+	d.remove(path)
 	d.clock++
 	d.entries[path] = &diskFile{info.Size(), info.ModTime(), d.clock, snap}
-	if len(d.entries) > maxDiskFiles {
+	d.bytes += info.Size()
+	for len(d.entries) > maxDiskFiles || d.bytes > maxDiskBytes && len(d.entries) > 1 {
 		d.evict()
 	}
 	return snap, nil
@@ -78,11 +86,23 @@ func (d *diskFiles) load(path string, enc document.Encoding) (*document.Snapshot
 
 // evict drops the older half.
 func (d *diskFiles) evict() {
-	limit := d.clock - maxDiskFiles/2
+	used := make([]uint64, 0, len(d.entries))
+	for _, e := range d.entries {
+		used = append(used, e.used)
+	}
+	slices.Sort(used)
+	limit := used[(len(used)-1)/2]
 	for path, e := range d.entries {
 		if e.used <= limit {
-			delete(d.entries, path)
+			d.remove(path)
 		}
+	}
+}
+
+func (d *diskFiles) remove(path string) {
+	if e := d.entries[path]; e != nil {
+		d.bytes -= e.size
+		delete(d.entries, path)
 	}
 }
 
@@ -90,5 +110,5 @@ func (d *diskFiles) evict() {
 func (d *diskFiles) forget(path string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.entries, path)
+	d.remove(path)
 }

@@ -29,6 +29,7 @@ const (
 // is current now, and lets go of the reader. So a request always sees the edits
 // that were sent before it and none that were sent after it.
 func (s *Server) handle(ctx context.Context, req *jsonrpc2.Request) (result any, err error) {
+	s.rest.disturb()
 	if !req.IsCall() {
 		s.notification(ctx, req)
 		return nil, nil // an error here would end the connection
@@ -163,6 +164,13 @@ func (c *calls) cancel(id jsonrpc2.ID) {
 	if cancel := c.pending[id]; cancel != nil {
 		cancel()
 	}
+}
+
+// any reports whether a request is pending.
+func (c *calls) any() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pending) > 0
 }
 
 // slot is a request's right to compute.

@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"go.lsp.dev/protocol"
@@ -24,14 +25,14 @@ type symbol struct {
 // symbols are the bindings of a text, nested as the text nests them. Functions,
 // applications and the like between two bindings are no level of their own.
 var symbols = document.NewAnalysis(func(d *document.Snapshot) []symbol {
-	return symbolsIn(d, d.File().Root)
+	return appendSymbols(nil, d, d.File().Root)
 })
 
-func symbolsIn(d *document.Snapshot, n ast.Node) []symbol {
-	var out []symbol
+func appendSymbols(out []symbol, d *document.Snapshot, n ast.Node) []symbol {
 	add := func(bindings []ast.Binding, let bool) {
+		out = slices.Grow(out, len(bindings))
 		for _, b := range bindings {
-			out = append(out, bindingSymbols(d, b, let)...)
+			out = appendBinding(out, d, b, let)
 		}
 	}
 	switch n := n.(type) {
@@ -40,26 +41,28 @@ func symbolsIn(d *document.Snapshot, n ast.Node) []symbol {
 		add(n.Bindings, false)
 	case *ast.Let:
 		add(n.Bindings, true)
-		out = append(out, symbolsIn(d, n.Body)...)
+		out = appendSymbols(out, d, n.Body)
 	case *ast.Ident, *ast.Int, *ast.Float, *ast.URI, *ast.SearchPath, *ast.Bad:
+	case *ast.Apply: // the bulk of large files
+		out = appendSymbols(appendSymbols(out, d, n.Fn), d, n.Arg)
 	default:
 		switch n.(type) {
 		case *ast.String, *ast.IndString:
 			out = append(out, embeddedSymbols(d, n.Range())...)
 		}
 		for c := range ast.Children(n) {
-			out = append(out, symbolsIn(d, c)...)
+			out = appendSymbols(out, d, c)
 		}
 	}
 	return out
 }
 
-func bindingSymbols(d *document.Snapshot, b ast.Binding, let bool) []symbol {
+func appendBinding(out []symbol, d *document.Snapshot, b ast.Binding, let bool) []symbol {
 	f := d.File()
 	switch b := b.(type) {
 	case *ast.Attr:
 		if len(b.Path) == 0 {
-			return nil
+			return out
 		}
 		first, last := b.Path[0], b.Path[len(b.Path)-1]
 		at := ast.Span{Start: first.Start, End: last.End}
@@ -68,14 +71,13 @@ func bindingSymbols(d *document.Snapshot, b ast.Binding, let bool) []symbol {
 			name = strings.Join(strings.Fields(name), " ")
 		}
 		if name == "" {
-			return nil
+			return out
 		}
-		return []symbol{{
+		out = append(out, symbol{
 			name: name, detail: symbolDetail(f, b.Value), kind: symbolKind(b.Value, let),
-			span: b.Span, at: at, children: symbolsIn(d, b.Value),
-		}}
+			span: b.Span, at: at, children: appendSymbols(nil, d, b.Value),
+		})
 	case *ast.Inherit:
-		out := make([]symbol, 0, len(b.Names))
 		detail := "inherit"
 		if b.From != nil {
 			detail = "inherit (" + oneLine(f, b.From, 40) + ")"
@@ -85,9 +87,8 @@ func bindingSymbols(d *document.Snapshot, b ast.Binding, let bool) []symbol {
 				out = append(out, symbol{name: name, detail: detail, kind: symbolKind(nil, let), span: n.Span, at: n.Span})
 			}
 		}
-		return out
 	}
-	return nil
+	return out
 }
 
 // symbolKind chooses the icon by what the value is written as.
@@ -144,6 +145,9 @@ func oneLine(f *ast.File, n ast.Node, max int) string {
 }
 
 func shorten(s string, max int) string {
+	if len(s) <= max && isPlain(s) {
+		return s
+	}
 	if len(s) > 4*max {
 		s = s[:4*max]
 	}
@@ -152,6 +156,19 @@ func shorten(s string, max int) string {
 		return strings.ToValidUTF8(s[:max], "") + "…"
 	}
 	return s
+}
+
+// isPlain reports whether a text is printable ASCII without two spaces in a row: it
+// can be shown as it is.
+func isPlain(s string) bool {
+	space := true
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && space {
+			return false
+		}
+		space = s[i] == ' '
+	}
+	return !space
 }
 
 // DocumentSymbol lists the bindings of a text for an outline.
@@ -164,23 +181,7 @@ func (s *Server) DocumentSymbol(ctx context.Context, p *protocol.DocumentSymbolP
 	if !s.caps.hierarchicalSymbols {
 		return flatSymbols(d, list, "", protocol.SymbolInformationSlice{}), nil
 	}
-	return protocol.DocumentSymbolSlice(treeSymbols(d, list)), nil
-}
-
-func treeSymbols(d *document.Snapshot, list []symbol) []protocol.DocumentSymbol {
-	out := make([]protocol.DocumentSymbol, len(list))
-	for i, s := range list {
-		out[i] = protocol.DocumentSymbol{
-			Name: s.name, Kind: s.kind, Range: rangeOf(d, s.span), SelectionRange: rangeOf(d, s.at),
-		}
-		if s.detail != "" {
-			out[i].Detail = &list[i].detail
-		}
-		if len(s.children) > 0 {
-			out[i].Children = treeSymbols(d, s.children)
-		}
-	}
-	return out
+	return &encodedSymbols{json: outline.Of(d)}, nil
 }
 
 func flatSymbols(d *document.Snapshot, list []symbol, container string, out protocol.SymbolInformationSlice) protocol.SymbolInformationSlice {

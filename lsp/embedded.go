@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"slices"
 	"sort"
 
 	"go.lsp.dev/protocol"
@@ -84,10 +85,10 @@ func embeddedFolds(d *document.Snapshot) []fold {
 // embeddedSymbols are the symbols inside of a string.
 func embeddedSymbols(d *document.Snapshot, at ast.Span) []symbol {
 	var out []symbol
-	for _, e := range embeddeds.Of(d) {
-		if e.Span != at {
-			continue
-		}
+	list := embeddeds.Of(d) // in order
+	i, found := slices.BinarySearchFunc(list, at.Start, func(e embedded, at ast.Pos) int { return int(e.Start - at) })
+	if found && list[i].Span == at {
+		e := list[i]
 		for _, s := range e.Symbols {
 			kind := protocol.SymbolKindField
 			switch {

@@ -110,7 +110,7 @@ func tokenOf(def *scope.Def) (kind, mods uint32) {
 // encodeTokens packs tokens as the protocol wants them: each relative to the one
 // before. A token that spans lines is left out.
 func encodeTokens(d *document.Snapshot, list []token) []uint32 {
-	m := d.Mapper()
+	m, walk := d.Mapper(), d.Mapper().Walk()
 	data := make([]uint32, 0, 5*len(list))
 	var line, char uint32
 	var end ast.Pos
@@ -118,7 +118,7 @@ func encodeTokens(d *document.Snapshot, list []token) []uint32 {
 		if t.Start < end || t.Start >= t.End {
 			continue
 		}
-		at := m.Position(t.Start)
+		at := walk.Position(t.Start)
 		if t.End > m.LineEnd(int(at.Line)) {
 			continue
 		}

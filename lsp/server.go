@@ -67,6 +67,7 @@ type Server struct {
 	systems   systemCache
 	settled   settledTexts
 	options   optionFindings
+	rest      rest
 }
 
 // The states of the lifecycle, in the order in which they are passed.
@@ -89,6 +90,8 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opts Options) error {
 	s.publisher.init(s)
 	s.worker.Command, s.worker.Log = opts.Worker, opts.Log
 	defer s.worker.Close()
+	s.rest.busy = s.calls.any
+	defer s.rest.stop()
 
 	rpc := jsonrpc2.NewConn(jsonrpc2.NewHeaderStream(newFrameGuard(conn)), jsonrpc2.WithCodec(codec{}))
 	s.client = protocol.ClientDispatcher(rpc)
@@ -119,6 +122,9 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opts Options) error {
 type codec struct{}
 
 func (codec) Marshal(v any) ([]byte, error) {
+	if e, ok := v.(interface{ encoded() []byte }); ok {
+		return e.encoded(), nil
+	}
 	if raw, ok := v.(jsonrpc2.RawMessage); ok && raw != nil {
 		return raw, nil
 	}

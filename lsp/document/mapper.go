@@ -59,8 +59,9 @@ type Position struct{ Line, Character uint32 }
 type Mapper struct {
 	text  string
 	enc   Encoding
-	lines []int32 // offset of the first byte of each line
-	ascii bool    // the whole text: then a column is a byte
+	lines []int32  // offset of the first byte of each line
+	ascii bool     // the whole text: then a column is a byte
+	wide  []uint64 // which lines are not ASCII, a bit for each; nil when none is
 }
 
 // NewMapper indexes a text.
@@ -90,14 +91,31 @@ func NewMapper(text string, enc Encoding) *Mapper {
 		}
 	}
 	if enc != UTF8 {
-		for i := 0; i < len(text); i++ {
-			if text[i] >= utf8.RuneSelf {
-				m.ascii = false
-				break
-			}
-		}
+		m.findWide()
 	}
 	return m
+}
+
+// findWide finds the lines that are not ASCII, of which most texts have few or none.
+func (m *Mapper) findWide() {
+	line := 0
+	for i := 0; i < len(m.text); i++ {
+		if m.text[i] < utf8.RuneSelf {
+			continue
+		}
+		if m.ascii {
+			m.ascii, m.wide = false, make([]uint64, (len(m.lines)+63)/64)
+		}
+		for line+1 < len(m.lines) && int(m.lines[line+1]) <= i {
+			line++
+		}
+		m.wide[line/64] |= 1 << (line % 64)
+	}
+}
+
+// bytes reports whether a column of a line is a byte.
+func (m *Mapper) bytes(line int) bool {
+	return m.ascii || m.enc == UTF8 || m.wide[line/64]&(1<<(line%64)) == 0
 }
 
 // LineCount returns the number of lines, at least 1.
@@ -133,9 +151,13 @@ func (m *Mapper) Line(off ast.Pos) int {
 // Position converts an offset. Offsets outside the text are moved to its ends.
 func (m *Mapper) Position(off ast.Pos) Position {
 	off = max(0, min(off, ast.Pos(len(m.text))))
-	line := m.Line(off)
+	return m.column(m.Line(off), off)
+}
+
+// column returns the position of an offset inside of a line.
+func (m *Mapper) column(line int, off ast.Pos) Position {
 	start := int(m.lines[line])
-	if m.ascii || m.enc == UTF8 {
+	if m.bytes(line) {
 		return Position{uint32(line), uint32(int(off) - start)}
 	}
 	col := 0
@@ -150,13 +172,41 @@ func (m *Mapper) Position(off ast.Pos) Position {
 	return Position{uint32(line), uint32(col)}
 }
 
+// Walk returns a converter of many offsets.
+func (m *Mapper) Walk() *Walker { return &Walker{m: m} }
+
+// Walker converts offsets like [Mapper.Position]. It is quick when each is not far
+// from the one before. It is not for concurrent use.
+type Walker struct {
+	m    *Mapper
+	line int
+}
+
+// Position converts an offset.
+func (w *Walker) Position(off ast.Pos) Position {
+	lines := w.m.lines
+	off = max(0, min(off, ast.Pos(len(w.m.text))))
+	for range 8 {
+		switch {
+		case int32(off) < lines[w.line]:
+			w.line--
+		case w.line+1 < len(lines) && lines[w.line+1] <= int32(off):
+			w.line++
+		default:
+			return w.m.column(w.line, off)
+		}
+	}
+	w.line = w.m.Line(off)
+	return w.m.column(w.line, off)
+}
+
 // Offset converts a position.
 func (m *Mapper) Offset(p Position) ast.Pos {
 	if int64(p.Line) >= int64(len(m.lines)) {
 		return ast.Pos(len(m.text))
 	}
 	start, end := int(m.lines[p.Line]), int(m.LineEnd(int(p.Line)))
-	if m.ascii || m.enc == UTF8 {
+	if m.bytes(int(p.Line)) {
 		off := start + int(min(int64(p.Character), int64(end-start)))
 		return ast.Pos(m.runeStart(start, off))
 	}

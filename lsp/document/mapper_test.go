@@ -63,9 +63,19 @@ func TestMapperMovesPositionsThatDoNotExist(t *testing.T) {
 // text and encoding.
 func FuzzMapper(f *testing.F) {
 	f.Add("a\r\nb\rc\n\nd é 😀\xff x")
+	f.Add("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n20")
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, enc := range []Encoding{UTF8, UTF16, UTF32} {
 			m := NewMapper(text, enc)
+			w := m.Walk()
+			for off := -1; off <= len(text)+1; off++ {
+				// Back and forth, near and far.
+				for _, o := range []int{off, len(text) - off, off} {
+					if got, want := w.Position(ast.Pos(o)), m.Position(ast.Pos(o)); got != want {
+						t.Fatalf("%v: the walker has %v for %d, want %v", enc, got, o, want)
+					}
+				}
+			}
 			for off := range text { // starts of code points
 				if off > 0 && text[off] == '\n' && text[off-1] == '\r' {
 					continue // between the two bytes of one line end

@@ -6,19 +6,12 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"runtime/metrics"
 	"slices"
 	"time"
 
 	"gonix.dev/gonix/eval"
 	"gonix.dev/gonix/eval/builtins"
 )
-
-// ErrMemory is returned by [Run] when evaluation takes more memory than it may.
-var ErrMemory = errors.New("evaluation takes too much memory")
-
-// memoryPoll is how often memory is looked at while an evaluation runs.
-const memoryPoll = 20 * time.Millisecond
 
 // Run answers requests until the input ends. It returns early when memory runs
 // out, also in the middle of an evaluation: the caller is to end the process.
@@ -43,10 +36,14 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, memoryMB int) error {
 	}()
 	lanes := map[Lane]*evaluator{}
 	enc := json.NewEncoder(out)
+	mem := newMemory(memoryMB)
+	rest := time.NewTimer(longRest)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-rest.C:
+			mem.release()
 		case req := <-requests:
 			done := make(chan *Response, 1)
 			e := lanes[req.Lane]
@@ -55,33 +52,17 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, memoryMB int) error {
 				lanes[req.Lane] = e
 			}
 			go func() { done <- e.answer(req) }()
-			resp, err := wait(ctx, done, memoryMB)
+			resp, err := mem.watch(ctx, done)
 			if err != nil || resp == nil {
 				return err
 			}
 			if err := enc.Encode(resp); err != nil {
 				return err
 			}
-		}
-	}
-}
-
-// wait waits for an answer, and watches the memory meanwhile.
-func wait(ctx context.Context, done <-chan *Response, memoryMB int) (*Response, error) {
-	tick := time.NewTicker(memoryPoll)
-	defer tick.Stop()
-	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-	for {
-		select {
-		case resp := <-done:
-			return resp, nil
-		case <-ctx.Done():
-			return nil, nil
-		case <-tick.C:
-			metrics.Read(sample)
-			if used := sample[0].Value.Uint64() - sample[1].Value.Uint64(); used > uint64(memoryMB)<<20 {
-				return nil, ErrMemory
+			if err := mem.check(); err != nil {
+				return err
 			}
+			rest.Reset(longRest)
 		}
 	}
 }

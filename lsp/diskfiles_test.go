@@ -1,0 +1,49 @@
+package lsp
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gonix.dev/gonix/lsp/document"
+)
+
+func TestDiskFilesAreBounded(t *testing.T) {
+	dir := t.TempDir()
+	var d diskFiles
+	load := func(name string, size int) *document.Snapshot {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err != nil {
+			if err := os.WriteFile(path, []byte(strings.Repeat(" ", size)), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := d.load(path, document.UTF16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	for i := range 2 * maxDiskFiles {
+		load(fmt.Sprint("small", i), i)
+	}
+	if n := len(d.entries); n == 0 || n > maxDiskFiles {
+		t.Errorf("%d files are kept", n)
+	}
+	last := fmt.Sprint("small", 2*maxDiskFiles-1)
+	if load(last, 0) != load(last, 0) {
+		t.Error("the latest file was read again")
+	}
+	// One too large to share is kept alone.
+	huge := load("huge", maxDiskBytes+1)
+	if load("huge", 0) != huge || len(d.entries) != 1 || d.bytes != maxDiskBytes+1 {
+		t.Errorf("%d files with %d bytes are kept", len(d.entries), d.bytes)
+	}
+	load("small1", 1)
+	d.forget(filepath.Join(dir, "small1"))
+	if n := len(d.entries); n != 0 || d.bytes != 0 {
+		t.Errorf("%d files with %d bytes are left", n, d.bytes)
+	}
+}
