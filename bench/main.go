@@ -30,6 +30,8 @@ func bench(ctx context.Context, out io.Writer) error {
 	peers := flag.String("peers", "", "folder with the peers (nix-instantiate, nixfmt), before PATH")
 	runs := flag.Int("runs", 5, "runs of each command")
 	only := flag.String("only", "", "workloads whose name matches this regular expression")
+	lsp := flag.Bool("lsp", false, "measure the language server instead")
+	keys := flag.Int("keys", 200, "keystrokes for each figure of the language server")
 	strict := flag.Bool("strict", false, "fail when a goal is missed")
 	flag.Parse()
 	if *nixpkgs == "" {
@@ -41,6 +43,13 @@ func bench(ctx context.Context, out io.Writer) error {
 	}
 	checkout, err := filepath.Abs(*nixpkgs)
 	if err != nil {
+		return err
+	}
+	if *lsp {
+		missed, err := benchLSP(out, *gonix, checkout, *runs, *keys)
+		if err == nil && *strict && missed > 0 {
+			err = fmt.Errorf("%d goals missed", missed)
+		}
 		return err
 	}
 	dir, err := os.MkdirTemp("", "gonix-bench-")
