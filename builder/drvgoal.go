@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"container/heap"
 	"errors"
 	"fmt"
 	"slices"
@@ -348,7 +349,7 @@ func (g *drvGoal) inputsDone() {
 func (g *drvGoal) tryBuild() {
 	l, w := g.l, g.l.w
 	if l.builds >= w.Settings.MaxJobs && !(g.drv.IsBuiltin() && l.builds == 0) {
-		l.forSlot = append(l.forSlot, &g.goal)
+		heap.Push(&l.forSlot, &g.goal)
 		return
 	}
 	var names []string
@@ -440,7 +441,10 @@ func (g *drvGoal) launch(b *build, locks *pathLocks) {
 		act.stop()
 		l.builds--
 		l.progress.running--
-		l.wakeAll(&l.forSlot)
+		if w.Settings.MaxJobs == 0 {
+			// The slot that a builtin builder may take none the less.
+			l.wakeAll((*[]*goal)(&l.forSlot))
+		}
 		g.start, g.stop = b.start, b.stop
 		if err == nil {
 			g.results = outs

@@ -2,6 +2,7 @@ package builder
 
 import (
 	"cmp"
+	"container/heap"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,7 @@ type loop struct {
 	tasks   int         // under way
 	builds  int         // slots taken
 	copies  int
-	forSlot []*goal // waiting for a build slot
+	forSlot byKey // waiting for a build slot
 	forCopy []*goal
 	forLock []*goal // waiting for somebody else
 
@@ -123,7 +124,11 @@ func (l *loop) run() error {
 		}
 	}
 	for {
-		for len(l.awake) > 0 && len(l.top) > 0 && l.ctx.Err() == nil {
+		for len(l.top) > 0 && l.ctx.Err() == nil {
+			l.offerSlot()
+			if len(l.awake) == 0 {
+				break
+			}
 			batch := l.awake
 			l.awake = nil
 			slices.SortFunc(batch, func(a, b *goal) int { return cmp.Compare(a.key, b.key) })
@@ -167,6 +172,29 @@ func (l *loop) run() error {
 		(<-l.done)()
 	}
 	return nil
+}
+
+// offerSlot wakes the first goal that waits for a build slot, if one is free and
+// nothing else is to be done before. One at a time: thousands may be waiting, and
+// most would find the slot taken again.
+func (l *loop) offerSlot() {
+	for len(l.awake) == 0 && l.builds < l.w.Settings.MaxJobs && len(l.forSlot) > 0 {
+		l.wake(heap.Pop(&l.forSlot).(*goal))
+	}
+}
+
+// byKey is a heap of goals, the one with the smallest key first.
+type byKey []*goal
+
+func (h byKey) Len() int           { return len(h) }
+func (h byKey) Less(i, j int) bool { return h[i].key < h[j].key }
+func (h byKey) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *byKey) Push(g any)        { *h = append(*h, g.(*goal)) }
+func (h *byKey) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return last
 }
 
 // task runs work beside the loop, and then then in the loop.
