@@ -12,7 +12,7 @@ PKGS     ?= ./...
 FUZZTIME ?= 10m
 SOAK     ?= 10m
 
-.PHONY: all build demo test lint unit race portable test-vscode fuzz soak bench cover nixpkgs-check update clean
+.PHONY: all build demo test lint unit race portable test-vscode fuzz soak bench bench-stores cover nixpkgs-check update clean
 
 all: build
 
@@ -62,6 +62,9 @@ soak: ## the tests that only grow more certain with time
 
 bench: build ## make bench NIXPKGS=dir [PEER=dir with nix-instantiate]
 	go run ./bench -gonix bin/gonix -nixpkgs "$(NIXPKGS)" $(BENCHFLAGS)
+
+bench-stores: build ## building, copying and collecting, with Nix in the same run; needs an existing /nix
+	go run ./bench -gonix bin/gonix -stores $(BENCHFLAGS)
 
 nixpkgs-check: ## make nixpkgs-check NIXPKGS=dir: the acceptance list of a nixpkgs 20.09
 	GONIX_NIXPKGS="$(NIXPKGS)" go test -count 1 -timeout 60m -run Nixpkgs -v ./testscripts

@@ -26,3 +26,23 @@ func TestMeasuresProcesses(t *testing.T) {
 		t.Error("a failing command gave no error")
 	}
 }
+
+func TestStoreWorkloads(t *testing.T) {
+	names := map[string]bool{}
+	for _, w := range storeWorkloads(t.TempDir(), 0.001) {
+		if names[w.name] {
+			t.Errorf("two workloads named %s", w.name)
+		}
+		names[w.name] = true
+		if len(w.gonix) == 0 || len(w.peer) == 0 {
+			t.Errorf("%s: no command", w.name)
+		}
+	}
+	dir := t.TempDir()
+	if _, err := makeData(dir+"/data", 1000); err != nil {
+		t.Fatal(err)
+	}
+	if err := removeAll(dir + "/data"); err != nil {
+		t.Fatal(err)
+	}
+}

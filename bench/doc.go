@@ -2,6 +2,7 @@
 // how they compare: wall time, CPU time and peak memory.
 //
 //	make bench NIXPKGS=dir          # dir: a checkout of nixpkgs
+//	make bench-stores               # building, copying, collecting, next to Debian's Nix
 //	go run ./bench -h               # choose workloads, the number of runs, the peers
 //
 // Runs alternate (gonix, peer, gonix, peer ...), so that whatever else the machine

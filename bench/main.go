@@ -33,9 +33,11 @@ func bench(ctx context.Context, out io.Writer) error {
 	lsp := flag.Bool("lsp", false, "measure the language server instead")
 	keys := flag.Int("keys", 200, "keystrokes for each figure of the language server")
 	strict := flag.Bool("strict", false, "fail when a goal is missed")
+	stores := flag.Bool("stores", false, "measure building, copying and collecting in stores instead, as root or in a user namespace")
+	scale := flag.Float64("scale", 1, "size of the store workloads: 1 is 5,000 derivations, 2 GB, 100,000 dead paths")
 	flag.Parse()
-	if *nixpkgs == "" {
-		return fmt.Errorf("which nixpkgs? Give -nixpkgs DIR or GONIX_NIXPKGS")
+	if *nixpkgs == "" && !*stores {
+		return fmt.Errorf("which nixpkgs? Give -nixpkgs DIR or GONIX_NIXPKGS, or -stores")
 	}
 	choose, err := regexp.Compile(*only)
 	if err != nil {
@@ -65,26 +67,20 @@ func bench(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "%s, %d CPUs, %s, medians of %d alternating runs\n", runtime.GOARCH, runtime.NumCPU(), runtime.Version(), *runs)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "work\tgonix\tcpu\tmemory\tpeer\tcpu\tmemory\twall ratio\tmemory ratio\tspread\n")
+	var rows []row
+	if *stores {
+		rows, err = b.compareStores(ctx, out, *scale, choose.MatchString)
+	} else {
+		rows, err = b.compareAll(ctx, workloads(checkout), choose.MatchString)
+	}
+	if err != nil {
+		return err
+	}
 	missed := 0
-	for _, w := range workloads(checkout) {
-		if !choose.MatchString(w.name) {
-			continue
-		}
-		ours, theirs, err := b.compare(ctx, w)
-		if err != nil {
-			return fmt.Errorf("%s: %w", w.name, err)
-		}
-		fmt.Fprintf(table, "%s\t%s", w.name, cells(ours))
-		if theirs == nil {
-			fmt.Fprintf(table, "\tno %s\n", w.peer)
-			continue
-		}
-		wall := float64(ours.wall) / float64(theirs.wall)
-		mem := float64(ours.rss) / float64(theirs.rss)
-		if w.goal > 0 && wall > w.goal || w.mem > 0 && mem > w.mem {
+	for _, r := range rows {
+		if r.print(table) {
 			missed++
 		}
-		fmt.Fprintf(table, "\t%s\t%s\t%s\t%.0f%% %.0f%%\n", cells(*theirs), ratio(wall, w.goal), ratio(mem, w.mem), 100*ours.spread, 100*theirs.spread)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -93,6 +89,43 @@ func bench(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("%d goals missed", missed)
 	}
 	return nil
+}
+
+// compareAll measures workloads one after the other.
+func (b *side) compareAll(ctx context.Context, all []work, chosen func(string) bool) ([]row, error) {
+	var rows []row
+	for _, w := range all {
+		if !chosen(w.name) {
+			continue
+		}
+		ours, theirs, err := b.compare(ctx, w)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", w.name, err)
+		}
+		rows = append(rows, row{w.name, w.peer, w.goal, w.mem, ours, theirs})
+	}
+	return rows, nil
+}
+
+// row is what came of a workload; theirs is nil without a peer.
+type row struct {
+	name, peer string
+	goal, mem  float64
+	ours       summary
+	theirs     *summary
+}
+
+// print adds the row to a table, and says whether a goal was missed.
+func (r row) print(table io.Writer) (missed bool) {
+	fmt.Fprintf(table, "%s\t%s", r.name, cells(r.ours))
+	if r.theirs == nil {
+		fmt.Fprintf(table, "\tno %s\n", r.peer)
+		return false
+	}
+	wall := float64(r.ours.wall) / float64(r.theirs.wall)
+	mem := float64(r.ours.rss) / float64(r.theirs.rss)
+	fmt.Fprintf(table, "\t%s\t%s\t%s\t%.0f%% %.0f%%\n", cells(*r.theirs), ratio(wall, r.goal), ratio(mem, r.mem), 100*r.ours.spread, 100*r.theirs.spread)
+	return r.goal > 0 && wall > r.goal || r.mem > 0 && mem > r.mem
 }
 
 func cells(s summary) string {
@@ -125,7 +158,7 @@ func (b *side) links(gonix string) error {
 	if _, err := os.Stat(path); err != nil {
 		return err
 	}
-	for _, name := range []string{"gonix", "gonix-instantiate"} {
+	for _, name := range []string{"gonix", "gonix-build", "gonix-instantiate", "gonix-store"} {
 		if err := os.Symlink(path, filepath.Join(b.dir, name)); err != nil {
 			return err
 		}
