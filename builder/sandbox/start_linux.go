@@ -87,7 +87,7 @@ func Start(spec *Spec) (*Process, error) {
 			}
 		} else {
 			flags |= unix.CLONE_NEWUSER
-			p.overwrite("/proc/self/setgroups", "deny", true)
+			p.overwrite("/proc/self/setgroups", "deny", false)
 			p.overwrite("/proc/self/uid_map", fmt.Sprintf("%d %d 1", spec.Root.UID, os.Geteuid()), false)
 			p.overwrite("/proc/self/gid_map", fmt.Sprintf("%d %d 1", spec.Root.GID, os.Getegid()), false)
 		}

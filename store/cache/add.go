@@ -271,7 +271,7 @@ func (c *Cache) putListing(ctx context.Context, p store.Path, l *nar.Listing) er
 }
 
 // maxListing bounds a listing, in bytes.
-const maxListing = 512 << 20
+const maxListing = 64 << 20
 
 // Listing is the listing of a path's archive: the one that the cache keeps, or
 // one made of the archive.

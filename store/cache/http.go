@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
@@ -199,6 +200,14 @@ func (w *web) do(ctx context.Context, method, name string, body io.Reader, size 
 	if err != nil {
 		return nil, err
 	}
+	caller := ctx
+	ctx, cancel := context.WithCancel(caller)
+	answered := false
+	defer func() {
+		if !answered {
+			cancel()
+		}
+	}()
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, err
@@ -218,8 +227,8 @@ func (w *web) do(ctx context.Context, method, name string, body io.Reader, size 
 	shown := u.Redacted()
 	resp, err := client.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if caller.Err() != nil {
+			return nil, context.Cause(caller)
 		}
 		var ue *url.Error
 		if errors.As(err, &ue) {
@@ -236,8 +245,10 @@ func (w *web) do(ctx context.Context, method, name string, body io.Reader, size 
 		}
 		return nil, te
 	}
+	resp.Body = &cancelBody{resp.Body, cancel}
 	switch s := resp.StatusCode; {
 	case s >= 200 && s < 300:
+		answered = true
 		return resp, nil
 	case s == http.StatusNotFound, s == http.StatusGone,
 		// Buckets that may not be listed say 403 for what is not there.
@@ -245,7 +256,10 @@ func (w *web) do(ctx context.Context, method, name string, body io.Reader, size 
 		drain(resp.Body)
 		return nil, errNotFound
 	default:
+		// It may take its time with the rest.
+		slow := time.AfterFunc(maxDrain, cancel)
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
+		slow.Stop()
 		drain(resp.Body)
 		te := &TransferError{URL: shown, Status: s}
 		if msg := strings.TrimSpace(string(text)); msg != "" && method == http.MethodPut {
@@ -261,9 +275,28 @@ func (w *web) do(ctx context.Context, method, name string, body io.Reader, size 
 	}
 }
 
+// cancelBody is a body whose request ends with it.
+type cancelBody struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (b *cancelBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.cancel()
+	return err
+}
+
+// maxDrain is how long the end of an answer is waited for that nobody needs.
+const maxDrain = 2 * time.Second
+
 // drain reads the little that is left of a body, so that its connection can be
 // used again, and closes it.
 func drain(body io.ReadCloser) {
+	if b, ok := body.(*cancelBody); ok {
+		slow := time.AfterFunc(maxDrain, b.cancel)
+		defer slow.Stop()
+	}
 	io.CopyN(io.Discard, body, 32<<10)
 	body.Close()
 }
@@ -288,7 +321,15 @@ func (w *web) open(ctx context.Context, name string, off int64, version string) 
 	}
 	stalled := &TransferError{URL: w.location(name), Err: fmt.Errorf("no data for %s", w.t.stall()), temporary: true}
 	b := &webBody{ctx: ctx, body: resp.Body, t: w.t, url: w.location(name), cancel: cancel}
-	b.timer = time.AfterFunc(w.t.stall(), func() { cancel(stalled) })
+	// As curl does it for Nix: a byte a second is enough, but must come.
+	enough := max(1, int64(w.t.stall()/time.Second))
+	b.timer = time.AfterFunc(w.t.stall(), func() {
+		if b.got.Swap(0) < enough {
+			cancel(stalled)
+		} else {
+			b.timer.Reset(w.t.stall())
+		}
+	})
 	f.body = b
 	switch {
 	case off > 0 && resp.StatusCode == http.StatusPartialContent:
@@ -328,13 +369,20 @@ type webBody struct {
 	body   io.ReadCloser
 	t      *Transport
 	url    string
+	got    atomic.Int64 // bytes since the timer was set
 	timer  *time.Timer
 	cancel context.CancelCauseFunc
 }
 
+// patience is how long a small file may take altogether.
+func (w *web) patience(size int64) time.Duration {
+	const slow = 1 << 20 // bytes per second
+	return w.t.stall() + time.Duration(size/slow)*time.Second
+}
+
 func (b *webBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
-	b.timer.Reset(b.t.stall())
+	b.got.Add(int64(n))
 	if n > 0 {
 		if lerr := b.t.limit.wait(b.ctx, n); lerr != nil && err == nil {
 			err = lerr

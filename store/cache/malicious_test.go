@@ -94,6 +94,10 @@ func TestLies(t *testing.T) {
 			in.FileSize, in.FileHash = 0, hash.Hash{}
 			return packed(t, "zstd", zeros(1<<30))
 		}, "larger than"},
+		{"bomb, xz", "xz", func(in *narinfo.Info, _ []byte) []byte { return bomb(t, in, "xz", 8<<20) }, "larger than"},
+		{"bomb, gzip", "gzip", func(in *narinfo.Info, _ []byte) []byte { return bomb(t, in, "gzip", 32<<20) }, "larger than"},
+		{"bomb, bzip2", "bzip2", func(in *narinfo.Info, _ []byte) []byte { return bomb(t, in, "bzip2", 8<<20) }, "larger than"},
+		{"bomb, br", "br", func(in *narinfo.Info, _ []byte) []byte { return bomb(t, in, "br", 8<<20) }, "larger than"},
 		{"window", "zstd", func(in *narinfo.Info, f []byte) []byte {
 			// A frame that asks for a window of 2 GiB.
 			in.FileSize, in.FileHash = 0, hash.Hash{}
@@ -118,6 +122,107 @@ func TestLies(t *testing.T) {
 				t.Errorf("error %v, want %q", err, tt.err)
 			}
 			if w.n >= int64(len(good)) {
+				t.Errorf("%d bytes have got through", w.n)
+			}
+		})
+	}
+}
+
+// bomb is a file that unpacks to n zeros, and of which nothing else is said.
+func bomb(t *testing.T, in *narinfo.Info, kind string, n int64) []byte {
+	in.FileSize, in.FileHash = 0, hash.Hash{}
+	return packed(t, kind, zeros(n))
+}
+
+// TestServers has servers that do not behave. Each must be given up soon, without
+// taking what it sends.
+func TestServers(t *testing.T) {
+	t.Parallel()
+	slow := func(w http.ResponseWriter, r *http.Request, c string) {
+		for {
+			if _, err := io.WriteString(w, c); err != nil {
+				return
+			}
+			w.(http.Flusher).Flush()
+			select {
+			case <-r.Context().Done():
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		at   string // what is asked for
+		err  string
+		do   func(w http.ResponseWriter, r *http.Request)
+	}{
+		{"redirects in a circle", ".narinfo", "redirects", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path+"?x", http.StatusFound)
+		}},
+		{"redirect to a file", ".narinfo", "unsupported protocol scheme", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+		}},
+		{"an error without an end", ".narinfo", "HTTP error 400", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			slow(w, r, "x")
+		}},
+		{"a byte now and then", ".narinfo", "it takes too long", func(w http.ResponseWriter, r *http.Request) {
+			slow(w, r, "x")
+		}},
+		{"an archive without an end", "/nar/", "larger than the", func(w http.ResponseWriter, r *http.Request) {
+			for {
+				if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+					return
+				}
+			}
+		}},
+		{"more than it said", "/nar/", "", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "10")
+			w.Write(make([]byte, 1<<20))
+		}},
+		{"an encoding that is none", "/nar/", "gzip", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			io.WriteString(w, "this was never packed")
+		}},
+		{"an encoding nobody knows", "/nar/", "unsupported compression", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "rot13")
+			io.WriteString(w, "x")
+		}},
+		{"an encoded bomb", "/nar/", "larger than the", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			z, err := compress(w, "gzip", -1, false)
+			if err != nil {
+				panic(err)
+			}
+			io.Copy(z, zeros(1<<30))
+		}},
+		{"an encoded narinfo bomb", ".narinfo", "larger than", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			z, err := compress(w, "gzip", -1, false)
+			if err != nil {
+				panic(err)
+			}
+			io.Copy(z, zeros(1<<30))
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f, info, _ := filled(t, "?compression=none")
+			f.before = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+				if strings.Contains(r.URL.Path, tt.at) {
+					tt.do(w, r)
+					return true
+				}
+				return false
+			}
+			c := open(t, f.URL, Options{Transport: &Transport{StallTimeout: 200 * time.Millisecond}, Retry: Retry{Attempts: 1}})
+			w := &countingWriter{w: io.Discard}
+			err := c.NarFromPath(t.Context(), info.Path, w)
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("error %v, want %q", err, tt.err)
+			}
+			if w.n >= info.NarSize {
 				t.Errorf("%d bytes have got through", w.n)
 			}
 		})

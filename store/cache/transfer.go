@@ -223,6 +223,14 @@ func (d *download) Close() error { return d.f.body.Close() }
 func (c *Cache) readSmall(ctx context.Context, name string, limit int64) ([]byte, error) {
 	var data []byte
 	err := c.try(ctx, func() error {
+		ctx := ctx
+		if w, ok := c.back.(*web); ok {
+			// A server that sends a byte now and then does not keep us for ever.
+			var cancel context.CancelFunc
+			late := &TransferError{URL: c.location(name), Err: errors.New("it takes too long")}
+			ctx, cancel = context.WithTimeoutCause(ctx, w.patience(limit), late)
+			defer cancel()
+		}
 		f, err := c.back.open(ctx, name, 0, "")
 		if err != nil {
 			return err

@@ -130,7 +130,7 @@ func TestHostileBuilders(t *testing.T) {
 				t.Fatalf("after %q", tt.act)
 			}
 			noSpecialModes(t, p.storeDir())
-			if tt.fail == "" {
+			if tt.fail == "" && strings.Contains("odd names, links, long names, unreadable", tt.act[0]) {
 				p.archived(strings.TrimSpace(r.out))
 			}
 		}

@@ -157,7 +157,7 @@ func TestCrashBuild(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, "max-jobs = 2", "fsync-store-paths = true", "fsync-metadata = true")
 	p.write("graph.nix", graph)
-	crash(t, p, 14, deed{
+	crash(t, p, 10, deed{
 		name:   "build",
 		rooted: true,
 		args: func(_ *place, n int) []string {
@@ -177,7 +177,7 @@ func TestCrashStore(t *testing.T) {
 	p := newPlace(t)
 	kept := p.builds(0)
 	var export, dump []byte
-	crash(t, p, 24, deed{
+	crash(t, p, 18, deed{
 		name:    "add",
 		prepare: func(p *place, n int) { tree(p, n) },
 		args:    func(p *place, n int) []string { return []string{"gonix-store", "--add", fmt.Sprint("tree-", n)} },
@@ -260,7 +260,7 @@ func TestCrashCopy(t *testing.T) {
 	from.root = other
 	cacheURI := "file://" + filepath.Join(p.dir, "cache")
 	tops := map[int]string{}
-	crash(t, p, 18, deed{
+	crash(t, p, 9, deed{
 		name:    "to a cache",
 		prepare: func(p *place, n int) { tops[n] = p.builds(n) },
 		args:    func(_ *place, n int) []string { return []string{"gonix", "copy", "--to", cacheURI, tops[n]} },
@@ -364,7 +364,7 @@ func TestCrashProfile(t *testing.T) {
 			p.t.Errorf("the profile's current generation %d is none of %v", current, gens)
 		}
 	}
-	crash(t, p, 16, deed{
+	crash(t, p, 8, deed{
 		name: "install",
 		args: func(_ *place, n int) []string {
 			return install([]string{"a", "b"}[n%2])
