@@ -38,6 +38,10 @@ type Env struct {
 	// Environ is the whole environment, KEY=VALUE, for programs that are run.
 	Environ []string
 
+	// Args are the words of the command line, the program's name first; Run sets
+	// them.
+	Args []string
+
 	// Exec replaces the process by another program, as execve does. Without it the
 	// program is a child.
 	Exec func(program string, argv, environ []string) error
@@ -102,7 +106,7 @@ func Run(ctx context.Context, env *Env, args []string) int {
 	if len(args) > 1 && args[1] == "__sh" {
 		return runShell(ctx, env, append([]string{"busybox"}, args[2:]...))
 	}
-	env.Program = name
+	env.Program, env.Args = name, args
 	var root *cobra.Command
 	if name == "nixfmt" {
 		root = newNixfmt(env, name)

@@ -59,7 +59,8 @@ func storeSettings(env *Env, s *settings.Settings, uri string, verbosity local.L
 				FreeSpaceFile:   env.Getenv("_NIX_TEST_FREE_SPACE_FILE"),
 				Stop:            [2]string{env.Getenv("_NIX_TEST_GC_SYNC_1"), env.Getenv("_NIX_TEST_GC_SYNC_2")},
 			},
-			Log: storeLog(env, verbosity),
+			MakeWritable: func(dir string) error { return makeWritable(env, dir) },
+			Log:          storeLog(env, verbosity),
 		},
 	}
 	if s.Bool("require-sigs") {

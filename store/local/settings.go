@@ -35,6 +35,10 @@ type Settings struct {
 	// HeldLocks are objects whose locks a parent process holds for this one.
 	HeldLocks map[store.Path]bool
 
+	// MakeWritable is called, as root, if the store directory is a read-only mount;
+	// nil cannot help. It may start the program anew rather than return.
+	MakeWritable func(dir string) error
+
 	// Log takes progress and warnings; nil drops them.
 	Log func(Level, string)
 }

@@ -126,6 +126,12 @@ func (s *Store) dbPath() string { return filepath.Join(s.set.StateDir, "db/db.sq
 
 // makeDirs makes the directories of a store where they are missing.
 func (s *Store) makeDirs() error {
+	if err := os.MkdirAll(s.set.RealDir, 0o755); err != nil {
+		return err
+	}
+	if err := s.prepareRealDir(); err != nil {
+		return err
+	}
 	for _, d := range []string{
 		s.linksDir(),
 		filepath.Join(s.set.StateDir, "profiles"),
@@ -156,7 +162,7 @@ func (s *Store) makeDirs() error {
 			}
 		}
 	}
-	return s.prepareRealDir()
+	return nil
 }
 
 // refuseSymlinks makes sure that the store is where its name says.

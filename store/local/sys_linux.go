@@ -31,8 +31,8 @@ func (s *Store) syncStore() error {
 	return nil
 }
 
-// prepareRealDir makes a read-only bind mount of the store directory writable for
-// us, and gives the directory to the build users' group. Only root can.
+// prepareRealDir has a read-only mount of the store directory made writable for us,
+// and gives the directory to the build users' group. Only root can.
 func (s *Store) prepareRealDir() error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -42,8 +42,12 @@ func (s *Store) prepareRealDir() error {
 		return &os.PathError{Op: "statfs", Path: s.set.RealDir, Err: err}
 	}
 	if fs.Flags&unix.ST_RDONLY != 0 {
-		if err := unix.Mount("", s.set.RealDir, "none", unix.MS_REMOUNT|unix.MS_BIND, ""); err != nil {
-			return fmt.Errorf("'%s' is on a read-only file system, and it cannot be mounted writable: %w", s.set.RealDir, err)
+		err := error(unix.EROFS)
+		if s.set.MakeWritable != nil {
+			err = s.set.MakeWritable(s.set.RealDir)
+		}
+		if err != nil {
+			return fmt.Errorf("'%s' is on a read-only file system: %w", s.set.RealDir, err)
 		}
 	}
 	if s.set.BuildGroup == "" {

@@ -216,6 +216,29 @@ func TestFaultReadOnly(t *testing.T) {
 	})
 }
 
+// TestFaultReadOnlyMount: where the store directory is mounted read-only, as on
+// NixOS, root can use it, and nobody else sees it change.
+func TestFaultReadOnlyMount(t *testing.T) {
+	withMounts(t, []string{"root=40m", "root/nix/store=ro:root/nix/store"}, func(dir string) {
+		p := placeIn(t, dir)
+		p.write("graph.nix", graph)
+		build := []string{"gonix-build", "graph.nix", "--argstr", "salt", "1", "--no-out-link"}
+		if os.Geteuid() != 0 {
+			p.fails("read-only", build...)
+			return
+		}
+		top := p.ok(build...)[0]
+		if _, err := os.Lstat(p.real(top)); err != nil {
+			t.Error(err)
+		}
+		var st unix.Statfs_t
+		if err := unix.Statfs(p.storeDir(), &st); err != nil || st.Flags&unix.ST_RDONLY == 0 {
+			t.Errorf("it is not read-only any more: %v", err)
+		}
+		p.ok("gonix-store", "--verify", "--check-contents")
+	})
+}
+
 // TestFaultPermissions: rights that are lost between two steps.
 func TestFaultPermissions(t *testing.T) {
 	t.Parallel()

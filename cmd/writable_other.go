@@ -1,0 +1,7 @@
+//go:build !linux
+
+package cmd
+
+import "errors"
+
+func makeWritable(*Env, string) error { return errors.ErrUnsupported }
