@@ -15,15 +15,18 @@ func TestSummarize(t *testing.T) {
 }
 
 func TestMeasuresProcesses(t *testing.T) {
-	s, out, err := run(t.Context(), t.TempDir(), nil, []string{"/bin/sh", "-c", "echo measured"})
+	s, out, err := run(t.Context(), t.TempDir(), nil, []string{"/bin/sh", "-c", "echo measured"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if out != "measured\n" || s.wall <= 0 || s.rss <= 0 {
 		t.Errorf("got %+v, %q", s, out)
 	}
-	if _, _, err := run(t.Context(), t.TempDir(), nil, []string{"/bin/sh", "-c", "exit 3"}); err == nil {
+	if _, _, err := run(t.Context(), t.TempDir(), nil, []string{"/bin/sh", "-c", "exit 3"}, 0); err == nil {
 		t.Error("a failing command gave no error")
+	}
+	if _, _, err := run(t.Context(), t.TempDir(), nil, []string{"/bin/sh", "-c", "exit 3"}, 3); err != nil {
+		t.Errorf("a command that exits as it should gave %v", err)
 	}
 }
 

@@ -182,7 +182,7 @@ func (b *side) compare(ctx context.Context, w work) (ours summary, theirs *summa
 	var mine, others []sample
 	// The first round warms the page cache and is not counted.
 	for i := range b.runs + 1 {
-		s, out, err := run(ctx, b.dir, env, gonix)
+		s, out, err := run(ctx, b.dir, env, gonix, w.status)
 		if err != nil {
 			return ours, nil, err
 		}
@@ -192,7 +192,7 @@ func (b *side) compare(ctx context.Context, w work) (ours summary, theirs *summa
 		if peer == nil {
 			continue
 		}
-		s, peerOut, err := run(ctx, b.dir, env, peer)
+		s, peerOut, err := run(ctx, b.dir, env, peer, w.status)
 		if err != nil {
 			return ours, nil, err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -18,8 +19,9 @@ type sample struct {
 	rss  int64         // peak resident memory of the largest process, bytes
 }
 
-// run runs a command once. Its standard output is returned for comparison.
-func run(ctx context.Context, dir string, env, argv []string) (sample, string, error) {
+// run runs a command once, which is to exit with a status. Its standard output is
+// returned for comparison.
+func run(ctx context.Context, dir string, env, argv []string, status int) (sample, string, error) {
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	c.Dir, c.Env = dir, env
 	var stdout, stderr bytes.Buffer
@@ -27,6 +29,10 @@ func run(ctx context.Context, dir string, env, argv []string) (sample, string, e
 	start := time.Now()
 	err := c.Run()
 	wall := time.Since(start)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == status {
+		err = nil
+	}
 	if err != nil {
 		text := strings.TrimSpace(stderr.String())
 		return sample{}, "", fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, text[:min(len(text), 2000)])

@@ -140,7 +140,7 @@ func (b *side) compareStore(ctx context.Context, w storeWork) (row, error) {
 		return row{}, err
 	}
 	if w.prepare != nil {
-		if _, _, err := run(ctx, b.dir, env, inNix(fresh, w.prepare)); err != nil {
+		if _, _, err := run(ctx, b.dir, env, inNix(fresh, w.prepare), 0); err != nil {
 			return row{}, err
 		}
 	}
@@ -155,7 +155,7 @@ func (b *side) compareStore(ctx context.Context, w storeWork) (row, error) {
 				return sample{}, fmt.Errorf("copy store: %w", err)
 			}
 		}
-		s, _, err := run(ctx, b.dir, env, inNix(dir, argv))
+		s, _, err := run(ctx, b.dir, env, inNix(dir, argv), 0)
 		return s, err
 	}
 	havePeer := b.find("nix-store") != ""
