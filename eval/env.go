@@ -60,6 +60,7 @@ const (
 const reusableSlots = 8
 
 type slabs struct {
+	poison   bool                // for tests: what would be used again is made unreadable instead
 	used     [reusableSlots]*Env // by number of slots: environments nothing refers to, linked by up
 	values   []Value
 	thunks   []thunk
@@ -87,6 +88,11 @@ func (st *State) newEnv(n int32, up *Env) *Env {
 
 // reuseEnv gives back an environment with n slots to which nothing refers.
 func (st *State) reuseEnv(e *Env, n int32) {
+	if st.slabs.poison {
+		clear(e.slots(int(n)))
+		e.up = nil
+		return
+	}
 	e.up = st.slabs.used[n]
 	st.slabs.used[n] = e
 }

@@ -15,10 +15,20 @@ import (
 
 func newState(opts eval.Options) *eval.State { return eval.New(opts, builtins.All()...) }
 
-// show evaluates a text and prints the value, or the error after "error: ".
+// show evaluates a text and prints the value, or the error after "error: ". What
+// becomes of environments that are used again must not show.
 func show(t *testing.T, opts eval.Options, text string) string {
 	t.Helper()
+	got := showIn(newState(opts), text)
 	st := newState(opts)
+	st.PoisonEnvs()
+	if poisoned := showIn(st, text); poisoned != got {
+		t.Errorf("%s: %s, but %s without environments used again", text, got, poisoned)
+	}
+	return got
+}
+
+func showIn(st *eval.State, text string) string {
 	v, err := st.EvalText("«test»", text, "/dir")
 	if err == nil {
 		var s string
