@@ -23,8 +23,15 @@
 //     group is one that lends its priority groups to the group around it.
 //   - Texts know how deeply they are nested. What starts on one line together
 //     is indented one step together, however many levels it opens.
+//   - A lone text is what a group with only that text would be. Items that are
+//     written as they are to be are lone texts as a whole, however many tokens
+//     they have; most items are.
 //   - Comments take no part in what fits. Optional texts, such as the comma
 //     after the last formal, exist only in expanded groups.
+//
+// A comment can move to a place from where it would move again when the result is
+// read. The printer and the layout notice that, and then the result is formatted
+// once more, until it stays. That is rare, and no other file is formatted twice.
 //
 // The width of a line counts without its indentation. Since what fits then
 // depends on where on its line something starts only, the layout can tell what a
