@@ -33,7 +33,14 @@ func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (
 // name comes from: the with that may provide it, or the binding of an option.
 func (s *Server) vague(ctx context.Context, d *document.Snapshot, off ast.Pos, locations []protocol.Location) bool {
 	if use := scopes.Of(d).UseAt(off); use != nil {
+		if use.Def != nil && use.Def.From != nil {
+			// All that is known is the inherit.
+			return len(locations) == 1 && locations[0] == locationOf(d, use.Def.Span())
+		}
 		return len(providers(use)) == len(locations) && locations[0].URI == d.URI
+	}
+	if m := s.world(ctx).At(unitOf.Of(d), off); m != nil && m.Inherit != nil {
+		return len(locations) == 1 && locations[0] == locationOf(d, m.Span)
 	}
 	_, option := s.optionAt(ctx, d, cursor.Path(d.File().Root, off))
 	return option

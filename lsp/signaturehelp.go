@@ -9,7 +9,8 @@ import (
 	"gonix.dev/gonix/eval/docs"
 	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/document"
-	"gonix.dev/gonix/lsp/scope"
+	"gonix.dev/gonix/lsp/shape"
+	"gonix.dev/gonix/lsp/worker"
 	"gonix.dev/gonix/parser/ast"
 )
 
@@ -53,9 +54,21 @@ func (s *Server) signature(ctx context.Context, d *document.Snapshot, fn, arg as
 	if doc := builtinOf(d, fn); doc != nil && n < len(doc.Args) {
 		return signatureOf(doc.Name, doc.Args, " ", doc.Summary()), n
 	}
-	world := s.world(ctx)
 	// Of several functions that may be meant the first is shown.
-	if funcs := world.Of(unitOf.Of(d), fn).Funcs; len(funcs) > 0 {
+	funcs := s.world(ctx).Of(unitOf.Of(d), fn).Funcs
+	if len(funcs) == 0 {
+		var v *worker.Value
+		if v, funcs = s.evaluatedFunction(ctx, d, fn); v != nil && len(funcs) == 0 {
+			name := oneLine(d.File(), fn, 40)
+			if doc, ok := docs.Lookup(v.Builtin); ok && n < len(doc.Args) {
+				return signatureOf(name, doc.Args, " ", doc.Summary()), n
+			}
+			if len(v.Formals) > 0 && n == 0 {
+				return patternSignature(name, v.Formals), activeFormal(arg, off, v.Formals)
+			}
+		}
+	}
+	if len(funcs) > 0 {
 		f := funcs[0]
 		// Skip the arguments that are given already.
 		l := f.Lambda
@@ -80,33 +93,80 @@ func (s *Server) signature(ctx context.Context, d *document.Snapshot, fn, arg as
 			return signatureOf(name, args, " ", ""), n
 		}
 		var args []string
-		active := len(l.Formals.List)
-		current := ""
-		if a, i := cursor.Innermost[*ast.Attr](cursor.Path(arg, off)); i >= 0 && len(a.Path) > 0 {
-			current = a.Path[0].Name
-		}
-		for i, formal := range l.Formals.List {
+		for _, formal := range l.Formals.List {
 			args = append(args, oneLine(f.Unit.File, formal, 60))
-			if formal.Name.Name == current {
-				active = i
-			}
 		}
+		active := activeFormal(arg, off, args)
 		if l.Formals.Ellipsis {
 			args = append(args, "...")
 		}
-		sig := signatureOf(name+" {", args, ", ", "")
-		sig.Label = strings.Replace(sig.Label, "{ ", "{ ", 1) + " }"
-		return sig, active
+		return patternSignature(name, args), active
 	}
 	return nil, 0
+}
+
+// activeFormal returns the index of the formal whose binding the cursor is in, in
+// the argument of a call; their number when it is in none.
+func activeFormal(arg ast.Expr, off ast.Pos, formals []string) int {
+	a, i := cursor.Innermost[*ast.Attr](cursor.Path(arg, off))
+	if i >= 0 && len(a.Path) > 0 {
+		for i, f := range formals {
+			if name, _, _ := strings.Cut(f, " "); name == a.Path[0].Name {
+				return i
+			}
+		}
+	}
+	return len(formals)
+}
+
+func patternSignature(name string, formals []string) *protocol.SignatureInformation {
+	sig := signatureOf(name+" {", formals, ", ", "")
+	sig.Label += " }"
+	return sig
+}
+
+// evaluatedFunction evaluates what is called, and finds it in the file that it is
+// written in.
+func (s *Server) evaluatedFunction(ctx context.Context, d *document.Snapshot, fn ast.Expr) (*worker.Value, []shape.Func) {
+	switch fn.(type) {
+	case *ast.Ident, *ast.Select:
+	default:
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, quick)
+	defer cancel()
+	path := cursor.Path(d.File().Root, fn.Stop())
+	v, err := s.valueAt(ctx, d, path)
+	if err != nil {
+		return nil, nil
+	}
+	if v.Function == nil {
+		return v, nil
+	}
+	loc, ok := s.locationAt(ctx, v.Function)
+	if !ok {
+		return v, nil
+	}
+	file, err := s.file(ctx, v.Function.File)
+	if err != nil {
+		return v, nil
+	}
+	at := spanOf(file, loc.Range).Start
+	around := cursor.Path(file.File().Root, at)
+	for i := len(around) - 1; i >= 0; i-- {
+		if l, ok := around[i].(*ast.Lambda); ok && l.Start == at {
+			return v, []shape.Func{{Unit: unitOf.Of(file), Lambda: l}}
+		}
+	}
+	return v, nil
 }
 
 func builtinOf(d *document.Snapshot, fn ast.Expr) *docs.Doc {
 	name := ""
 	switch fn := fn.(type) {
 	case *ast.Ident:
-		if u := scopes.Of(d).UseAt(fn.Start); u != nil && u.Def != nil && u.Def.Kind == scope.Global {
-			name = strings.TrimPrefix(fn.Name, "__")
+		if u := scopes.Of(d).UseAt(fn.Start); u != nil {
+			name = builtinUse(u)
 		}
 	case *ast.Select:
 		if id, ok := fn.X.(*ast.Ident); ok && id.Name == "builtins" && len(fn.Path) == 1 {

@@ -11,6 +11,7 @@ import (
 
 	"go.lsp.dev/protocol"
 
+	"gonix.dev/gonix/eval/docs"
 	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/document"
 	"gonix.dev/gonix/lsp/shape"
@@ -123,7 +124,11 @@ func (s *Server) hoverValue(ctx context.Context, d *document.Snapshot, path []as
 func (s *Server) valueDoc(ctx context.Context, v *worker.Value) string {
 	if p := v.Package; p != nil {
 		var b strings.Builder
-		fmt.Fprintf(&b, "**%s**", p.Name)
+		if p.Name == "" {
+			b.WriteString("*derivation*") // its name cannot be evaluated
+		} else {
+			fmt.Fprintf(&b, "**%s**", p.Name)
+		}
 		if p.Version != "" && !strings.HasSuffix(p.Name, p.Version) {
 			fmt.Fprintf(&b, " %s", p.Version)
 		}
@@ -143,18 +148,37 @@ func (s *Server) valueDoc(ctx context.Context, v *worker.Value) string {
 	}
 	switch v.Type {
 	case "lambda":
+		if doc, ok := docs.Lookup(v.Builtin); ok {
+			return builtinDoc(doc)
+		}
 		text := "*function*"
 		if len(v.Formals) > 0 {
 			text += " of `{ " + strings.Join(v.Formals, ", ") + " }`"
 		}
-		if v.Function != nil {
-			if doc := s.docAt(ctx, v.Function); doc != "" {
-				text += "\n\n" + doc
-			}
+		if doc := s.functionDoc(ctx, v); doc != "" {
+			text += "\n\n" + doc
 		}
 		return text
 	}
 	return "*" + v.Type + "*\n\n```nix\n" + v.Text + "\n```"
+}
+
+// functionDoc returns the comment before the attribute that a function is, or else
+// before the function.
+func (s *Server) functionDoc(ctx context.Context, v *worker.Value) string {
+	if slot := s.inheritedSlot(ctx, v.Pos); slot != nil {
+		if doc := s.docComment(ctx, slot); doc != "" {
+			return doc
+		}
+	}
+	for _, at := range []*worker.Place{v.Pos, v.Function} {
+		if at != nil {
+			if doc := s.docAt(ctx, at); doc != "" {
+				return doc
+			}
+		}
+	}
+	return ""
 }
 
 // docAt returns the comment before the binding around a place that evaluation
@@ -212,6 +236,9 @@ func (s *Server) evaluatedDefinition(ctx context.Context, d *document.Snapshot, 
 		}
 	}
 	for _, p := range places {
+		if slot := s.inheritedSlot(ctx, p); slot != nil {
+			return s.slotLocations(ctx, slot)
+		}
 		if loc, ok := s.locationAt(ctx, p); ok {
 			return []protocol.Location{loc}
 		}
@@ -219,12 +246,51 @@ func (s *Server) evaluatedDefinition(ctx context.Context, d *document.Snapshot, 
 	return nil
 }
 
-// providedValue evaluates a name as an attribute of the with that provides it,
-// which tells more than its value: where it is defined.
+// inheritedSlot follows the inherit that an attribute is defined by, which is all
+// that evaluation knows of its place, to what it inherits; nil when it is not
+// defined by one, or nobody knows more.
+func (s *Server) inheritedSlot(ctx context.Context, at *worker.Place) *shape.Slot {
+	loc, ok := s.locationAt(ctx, at)
+	if !ok {
+		return nil
+	}
+	d, err := s.file(ctx, at.File)
+	if err != nil {
+		return nil
+	}
+	world := s.world(ctx)
+	m := world.At(unitOf.Of(d), spanOf(d, loc.Range).Start)
+	if m == nil || m.Inherit == nil {
+		return nil
+	}
+	for _, slot := range world.Chain(m.Slots) {
+		if !slot.Inherited() {
+			return slot
+		}
+	}
+	return nil
+}
+
+// providedValue evaluates a name as an attribute of the with that provides it, or
+// of what it is inherited from, which tells more than its value: where it is
+// defined.
 func (s *Server) providedValue(ctx context.Context, d *document.Snapshot, off ast.Pos) (*worker.Value, error) {
 	use := scopes.Of(d).UseAt(off)
-	if use == nil || use.Def != nil {
+	if use == nil || use.Def != nil && use.Def.From == nil {
 		return nil, errNoEval
+	}
+	if use.Def != nil {
+		from := use.Def.From
+		around := cursor.Path(d.File().Root, from.Pos())
+		if _, i := cursor.Innermost[*ast.Inherit](around); i >= 0 {
+			around = around[:i]
+		}
+		text := inScope(d, around, "("+d.Text[from.Pos():from.Stop()]+")", from.Pos())
+		resp, err := s.evaluate(ctx, d, worker.Request{Op: "value", Text: text, Path: []string{use.Name}, Dir: dirOf(d)})
+		if err != nil {
+			return nil, err
+		}
+		return resp.Value, nil
 	}
 	err := error(errNoEval)
 	for w := use.With; w != nil; w = w.Parent {

@@ -26,7 +26,11 @@ func (s *Server) versionHints(ctx context.Context, d *document.Snapshot, l *ast.
 				continue // only what comes from a set of packages
 			}
 		case *ast.Select:
-			if id, ok := x.X.(*ast.Ident); !ok || id.Name != "pkgs" || x.Default != nil {
+			id, ok := x.X.(*ast.Ident)
+			if !ok || x.Default != nil {
+				continue
+			}
+			if use := scopes.Of(d).UseAt(id.Start); id.Name != "pkgs" && (use == nil || use.Def != nil) {
 				continue
 			}
 		default:

@@ -97,6 +97,18 @@ func (e *evaluator) value(req *Request) (*Value, error) {
 			out.Text = "«derivation " + out.Package.DrvPath + "»"
 			return out, nil
 		}
+		if args := e.sub(set, "__functionArgs"); args != nil && e.st.Get(set, "__functor") != nil {
+			// A function that knows its arguments, and can be overridden.
+			out.Type, out.Text = "lambda", "«function»"
+			for _, a := range e.st.Sorted(args) {
+				name := e.st.SymName(a.Sym)
+				if v, err := e.st.ForceSlot(a.Value); err == nil && v.Kind() == eval.KindBool && v.AsBool() {
+					name += " ?"
+				}
+				out.Formals = append(out.Formals, name)
+			}
+			return out, nil
+		}
 		// Of sets the names are shown, and what of their values is known already:
 		// forcing them all may mean evaluating all packages there are.
 		names := []string{}
@@ -121,7 +133,7 @@ func (e *evaluator) value(req *Request) (*Value, error) {
 		return out, nil
 	case eval.KindLambda, eval.KindPrimOp, eval.KindPrimOpApp:
 		if fn, ok := e.st.DescribeFunction(v); ok {
-			out.Function = e.place(fn.Pos)
+			out.Function, out.Builtin = e.place(fn.Pos), fn.Builtin
 			for _, f := range fn.Formals {
 				name := f.Name
 				if f.Optional {

@@ -167,6 +167,8 @@ type Value struct {
 	Function *Place `json:"function,omitempty"`
 	// Formals are the arguments that a function takes out of its set.
 	Formals []string `json:"formals,omitempty"`
+	// Builtin is the name of the builtin that it is.
+	Builtin string   `json:"builtin,omitempty"`
 	Package *Package `json:"package,omitempty"`
 }
 
