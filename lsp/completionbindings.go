@@ -54,6 +54,11 @@ func (s *Server) bindingNames(ctx context.Context, pl place) (list []candidate, 
 		case full[0] == "inputs" && len(full) == 2:
 			field(analysis.FlakeInputAttrs())
 			return list, false, true
+		case full[0] == "outputs":
+			if names := analysis.FlakeOutputs(full[1:]); names != nil {
+				field(names)
+				return list, false, true
+			}
 		}
 	}
 	if len(prefix) == 0 {

@@ -112,13 +112,17 @@ func (s *Server) hoverValue(ctx context.Context, d *document.Snapshot, path []as
 	v, err := s.valueAt(ctx, d, path)
 	if err != nil {
 		var f *worker.Failure
-		if errors.As(err, &f) && (f.Kind == "throw" || f.Kind == "abort") && !strings.Contains(f.Msg, unknownArgument) {
+		if errors.As(err, &f) && (f.Kind == "throw" || f.Kind == "abort") && !strings.Contains(f.Msg, unknownArgument) && !strings.Contains(f.Msg, noNixpkgs) {
 			return "*fails:* " + f.Msg
 		}
 		return ""
 	}
 	return s.valueDoc(ctx, v)
 }
+
+// noNixpkgs is part of the error of arguments that would be packages of nixpkgs,
+// where there is none: it says nothing about the user's code.
+const noNixpkgs = "'nixpkgs' was not found in the Nix search path"
 
 // valueDoc writes a value in Markdown.
 func (s *Server) valueDoc(ctx context.Context, v *worker.Value) string {
@@ -405,7 +409,7 @@ func (s *Server) evaluationProblems(ctx context.Context, d *document.Snapshot) (
 	}
 	_, err := s.evaluate(ctx, d, worker.Request{Op: "file", File: d.Path, Text: args, Dir: dirOf(d)})
 	var fail *worker.Failure
-	if !errors.As(err, &fail) || strings.Contains(fail.Msg, unknownArgument) {
+	if !errors.As(err, &fail) || strings.Contains(fail.Msg, unknownArgument) || strings.Contains(fail.Msg, noNixpkgs) {
 		return protocol.Diagnostic{}, false
 	}
 	switch fail.Kind {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonix.dev/gonix/eval/flakeref"
+	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/parser/ast"
 )
 
@@ -14,6 +16,30 @@ var (
 	flakeAttrs = []string{"description", "inputs", "nixConfig", "outputs"}
 	inputAttrs = []string{"dir", "flake", "follows", "host", "id", "inputs", "lastModified", "narHash", "owner", "ref", "repo", "rev", "revCount", "shallow", "submodules", "type", "url", "path"}
 )
+
+// The outputs that tools look for, those of them that are sets by system, and the
+// usual systems.
+var (
+	flakeOutputs = []string{
+		"apps", "bundlers", "checks", "darwinConfigurations", "devShells", "formatter", "homeConfigurations", "hydraJobs",
+		"legacyPackages", "lib", "nixosConfigurations", "nixosModules", "overlays", "packages", "templates",
+	}
+	bySystem = []string{"apps", "bundlers", "checks", "devShells", "formatter", "legacyPackages", "packages"}
+	systems  = []string{"aarch64-darwin", "aarch64-linux", "x86_64-darwin", "x86_64-linux"}
+)
+
+// FlakeOutputs returns what outputs there may be below a path of outputs.
+func FlakeOutputs(path []string) []string {
+	switch {
+	case len(path) == 0:
+		return slices.Clone(flakeOutputs)
+	case len(path) == 1 && slices.Contains(bySystem, path[0]):
+		return slices.Clone(systems)
+	case len(path) == 1 && (path[0] == "overlays" || path[0] == "nixosModules" || path[0] == "templates"), len(path) == 2 && slices.Contains(bySystem, path[0]) && path[0] != "formatter" && path[0] != "checks":
+		return []string{"default"}
+	}
+	return nil
+}
 
 // FlakeAttrs returns the names of the attributes that a flake.nix may have.
 func FlakeAttrs() []string { return slices.Clone(flakeAttrs) }
@@ -46,8 +72,13 @@ var flakeRule = &Rule{
 			if !slices.Contains(flakeAttrs, name) {
 				p.report(Diagnostic{Span: a.Path[0].Span, Msg: fmt.Sprintf("flakes have no attribute '%s'; they have %s", name, quoteAll(flakeAttrs))})
 			}
-			if l, ok := a.Value.(*ast.Lambda); ok && name == "outputs" && len(a.Path) == 1 {
-				p.flakeOutputs(l, inputs)
+			if name == "outputs" && len(a.Path) == 1 {
+				switch v := cursor.Unparen(a.Value).(type) {
+				case *ast.Lambda:
+					p.flakeOutputs(v, inputs)
+				case *ast.AttrSet, *ast.List, *ast.String, *ast.IndString:
+					p.report(Diagnostic{Span: a.Path[0].Span, Msg: "'outputs' must be a function of the inputs"})
+				}
 			}
 		}
 		if !hasOutputs {
@@ -60,11 +91,30 @@ var flakeRule = &Rule{
 					p.report(Diagnostic{Span: f.Span, Msg: fmt.Sprintf("there is no input '%s' to follow", first)})
 				}
 			}
+			if msg := wrongURL(in); msg != "" {
+				p.report(Diagnostic{Span: in.URLSpan, Msg: msg})
+			}
 			for _, unknown := range in.Unknown {
 				p.report(Diagnostic{Span: unknown.Span, Msg: fmt.Sprintf("input '%s' has an unsupported attribute '%s'", name, unknown.Name)})
 			}
 		}
 	},
+}
+
+// wrongURL says what is wrong with the url of an input; "" when nothing is.
+func wrongURL(in *FlakeInput) string {
+	switch {
+	case in.URLSpan == ast.Span{}:
+		return ""
+	case in.URL == "":
+		return "inputs are read without evaluating them: the url must be a plain string"
+	case strings.HasPrefix(in.URL, ".") || strings.HasPrefix(in.URL, "/"):
+		return "" // a path
+	}
+	if _, err := flakeref.Parse(in.URL); err != nil {
+		return fmt.Sprintf("'%s' is no flake reference: write github:owner/repo, git+https://..., path:... or the like", in.URL)
+	}
+	return ""
 }
 
 // flakeOutputs compares the formals of the outputs function with the inputs.
@@ -87,6 +137,7 @@ func (p *pass) flakeOutputs(l *ast.Lambda, inputs map[string]*FlakeInput) {
 type FlakeInput struct {
 	ast.Span // of the name
 	URL      string
+	URLSpan  ast.Span
 	Follows  []FlakeFollows
 	Unknown  []*ast.AttrName
 }
@@ -135,7 +186,7 @@ func FlakeInputs(root *ast.AttrSet) map[string]*FlakeInput {
 		case last.Name == "follows":
 			in.Follows = append(in.Follows, FlakeFollows{value.Range(), text})
 		case len(path) == 3 && last.Name == "url":
-			in.URL = text
+			in.URL, in.URLSpan = text, value.Range()
 		case len(path) == 3 && !slices.Contains(inputAttrs, last.Name):
 			in.Unknown = append(in.Unknown, last)
 		}

@@ -304,6 +304,22 @@ func (w World) fixpoint(s *Slot, depth int) (Shape, bool) {
 	if !ok || l.Formals != nil {
 		return Shape{}, false
 	}
+	if name := l.Arg.Name; name == "final" || name == "self" {
+		// By convention the result of it all, of which this is a part.
+		body := l.Body
+		for {
+			inner, ok := cursor.Unparen(body).(*ast.Lambda)
+			if !ok || inner.Formals != nil {
+				break
+			}
+			body = inner.Body // prev, or super
+		}
+		sh := w.of(s.Unit, body, depth-1)
+		sh.Open = true
+		if len(sh.Sets) > 0 {
+			return sh, true
+		}
+	}
 	for _, n := range cursor.Path(s.Unit.File.Root, l.Start) {
 		call, ok := n.(*ast.Apply)
 		if !ok || cursor.Unparen(call.Arg) != ast.Expr(l) {
