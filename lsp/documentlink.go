@@ -45,8 +45,12 @@ func (s *Server) DocumentLink(ctx context.Context, p *protocol.DocumentLinkParam
 				file(n.Span, path)
 			}
 		case *ast.URI:
-			if u, err := uri.Parse(n.Value); err == nil {
-				add(n.Span, u, n.Value)
+			target, ok := linkTarget(n.Value)
+			if !ok {
+				target = n.Value
+			}
+			if u, err := uri.Parse(target); err == nil {
+				add(n.Span, u, target)
 			}
 		case *ast.String:
 			if text, ok := cursor.Literal(n); ok {
@@ -155,6 +159,9 @@ func linkTarget(text string) (string, bool) {
 	forge, owner, repo, ref := m[1], m[2], m[3], m[4]
 	switch forge {
 	case "github":
+		if number, ok := strings.CutPrefix(ref, "pull/"); ok {
+			return "https://github.com/" + owner + "/" + repo + "/pull/" + strings.TrimSuffix(strings.TrimSuffix(number, "/head"), "/merge"), true
+		}
 		if ref != "" {
 			return "https://github.com/" + owner + "/" + repo + "/tree/" + ref, true
 		}

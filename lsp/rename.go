@@ -90,6 +90,9 @@ func (s *Server) renameTarget(ctx context.Context, d *document.Snapshot, off ast
 		if fn := passedTo(slot); fn != "" {
 			return nil, nil, refusal("'%s' is passed to %s, which may expect it by that name", m.Name, fn)
 		}
+		if file := filledIn(world, slot); file != "" {
+			return nil, nil, refusal("'%s' is an argument of %s, which callPackage fills in by that name", m.Name, file)
+		}
 	}
 	return m, targets, nil
 }
@@ -116,6 +119,51 @@ func passedTo(s *shape.Slot) string {
 		}
 	}
 	return ""
+}
+
+// filledIn returns the file whose function takes an argument of the name of an
+// attribute, and is called by callPackage in the file of the attribute: it gets the
+// attribute without anybody saying so. It returns "" when there is none.
+func filledIn(world shape.World, s *shape.Slot) string {
+	if _, ok := s.Owner().(*ast.AttrSet); !ok {
+		return ""
+	}
+	found := ""
+	partial := map[ast.Node]bool{} // calls that go on with another argument
+	ast.Inspect(s.Unit.File.Root, func(n ast.Node) bool {
+		call, ok := n.(*ast.Apply)
+		if !ok || found != "" {
+			return found == ""
+		}
+		partial[call.Fn] = true
+		if partial[n] {
+			return true
+		}
+		fn, args := cursor.Call(call)
+		if !strings.HasPrefix(cursor.LastName(fn), "callPackage") || len(args) == 0 {
+			return true
+		}
+		unit := world.File(s.Unit, args[0])
+		if unit == nil {
+			return true
+		}
+		l, ok := cursor.Unparen(unit.File.Root).(*ast.Lambda)
+		if !ok || l.Formals == nil {
+			return true
+		}
+		if len(args) > 1 {
+			if set, ok := cursor.Unparen(args[1]).(*ast.AttrSet); ok && shape.Literal(s.Unit, set).Attr(s.Name) != nil {
+				return true // it is passed by hand
+			}
+		}
+		for _, f := range l.Formals.List {
+			if f.Name.Name == s.Name {
+				found = unit.Path
+			}
+		}
+		return true
+	})
+	return found
 }
 
 // Rename renames what the name under the cursor refers to, in all files of the

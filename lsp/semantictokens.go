@@ -68,6 +68,9 @@ var nameTokens = document.NewAnalysis(func(d *document.Snapshot) []token {
 		case u.Def == nil:
 			mods |= modFromWith
 		}
+		if builtinUse(u) != "" && (u.Def == nil || u.Def.From != nil) {
+			kind, mods = tokFunction, mods|modDefaultLibrary
+		}
 		out = append(out, token{u.Span, kind, mods})
 	}
 	for _, def := range info.Defs {

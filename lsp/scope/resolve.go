@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"slices"
 	"sort"
 
 	"gonix.dev/gonix/parser/ast"
@@ -63,6 +64,47 @@ type resolver struct {
 	scope *Scope
 	owner *Def
 	slab  []Use
+	// extra are the bindings that merge into a rec set, see merged.
+	extra map[*ast.AttrSet][]*ast.Attr
+}
+
+// merged finds bindings that are parts of a rec set which another binding begins:
+// in { a = rec { b = 1; }; a.c = b; } the last b is the first. What the evaluator
+// makes of a set is decided by its first definition. taken are the bindings that
+// are resolved with such a set, rather than by themselves.
+func (r *resolver) merged(bindings []ast.Binding) (taken map[*ast.Attr]bool) {
+	for i, b := range bindings {
+		a, ok := b.(*ast.Attr)
+		if !ok || len(a.Path) != 1 || a.Path[0].Dynamic() || taken[a] {
+			continue
+		}
+		set, ok := a.Value.(*ast.AttrSet)
+		if !ok || !set.Rec {
+			continue
+		}
+		for j, other := range bindings {
+			o, ok := other.(*ast.Attr)
+			if !ok || o == a || len(o.Path) == 0 || o.Path[0].Dynamic() || o.Path[0].Name != a.Path[0].Name {
+				continue
+			}
+			_, whole := o.Value.(*ast.AttrSet)
+			if j < i {
+				break // it decides
+			}
+			if len(o.Path) == 1 && !whole || len(o.Path) > 1 && o.Path[1].Dynamic() {
+				continue
+			}
+			if taken == nil {
+				taken = map[*ast.Attr]bool{}
+			}
+			if r.extra == nil {
+				r.extra = map[*ast.AttrSet][]*ast.Attr{}
+			}
+			taken[o] = true
+			r.extra[set] = append(r.extra[set], o)
+		}
+	}
+	return taken
 }
 
 func (r *resolver) use(name string, span ast.Span, at *Scope, inherit bool) *Use {
@@ -173,6 +215,24 @@ func (r *resolver) lambda(e *ast.Lambda) {
 
 // recursive resolves bindings that see each other, and the body that sees them.
 func (r *resolver) recursive(s *Scope, kind Kind, bindings []ast.Binding, body ast.Expr) {
+	var parts []*ast.Attr // a.c = ..; that merge into this set
+	if set, ok := s.Node.(*ast.AttrSet); ok {
+		for _, a := range r.extra[set] {
+			if whole, ok := a.Value.(*ast.AttrSet); ok && len(a.Path) == 1 {
+				bindings = append(slices.Clip(bindings), whole.Bindings...)
+			} else {
+				parts = append(parts, a)
+			}
+		}
+	}
+	for _, a := range parts {
+		d := &Def{Name: a.Path[1].Name, Kind: kind, Names: []ast.Span{a.Path[1].Span}, Node: a}
+		if len(a.Path) == 2 {
+			d.Value = a.Value
+		}
+		r.define(s, d)
+	}
+	taken := r.merged(bindings)
 	defs := make([]*Def, len(bindings)) // of the attribute bindings
 	type inherited struct {
 		def  *Def
@@ -217,14 +277,16 @@ func (r *resolver) recursive(s *Scope, kind Kind, bindings []ast.Binding, body a
 				if kind == Let && defs[i] != nil {
 					r.owner = defs[i]
 				}
-				for _, n := range b.Path {
-					r.expr(n.Expr)
+				if !taken[b] {
+					r.attr(b)
 				}
-				r.expr(b.Value)
 				r.owner = outerOwner
 			case *ast.Inherit:
 				r.inheritFrom(kind, s, b, outerOwner)
 			}
+		}
+		for _, a := range parts {
+			r.attr(a)
 		}
 		if legacy, ok := s.Node.(*ast.AttrSet); ok && legacy.Legacy {
 			if d := s.Lookup("body"); d != nil {
@@ -252,13 +314,13 @@ func (r *resolver) inheritFrom(kind Kind, s *Scope, b *ast.Inherit, outerOwner *
 
 // plain resolves the bindings of a set that is not recursive.
 func (r *resolver) plain(bindings []ast.Binding) {
+	taken := r.merged(bindings)
 	for _, b := range bindings {
 		switch b := b.(type) {
 		case *ast.Attr:
-			for _, n := range b.Path {
-				r.expr(n.Expr)
+			if !taken[b] {
+				r.attr(b)
 			}
-			r.expr(b.Value)
 		case *ast.Inherit:
 			r.expr(b.From)
 			for _, n := range b.Names {
@@ -271,4 +333,12 @@ func (r *resolver) plain(bindings []ast.Binding) {
 			}
 		}
 	}
+}
+
+// attr resolves the names and the value of a binding.
+func (r *resolver) attr(b *ast.Attr) {
+	for _, n := range b.Path {
+		r.expr(n.Expr)
+	}
+	r.expr(b.Value)
 }

@@ -32,6 +32,12 @@ func TestResolve(t *testing.T) {
 		`a: a⟨1⟩.${b⟨!⟩} or c⟨!⟩`,
 		`a: a⟨1⟩ ? ${b⟨!⟩}.c`,
 		`__trace⟨g⟩ __map⟨!⟩`,
+		// What merges into a rec set is part of it; the first definition decides.
+		`{ a = rec { b = 1; }; a.c = b⟨1⟩; }`,
+		`{ a = rec { b = c⟨2⟩; }; a.c = d⟨!⟩; }`,
+		`{ a = rec { b = c⟨2⟩; }; a = { c = 1; }; }`,
+		`{ a.c = b⟨!⟩; a = rec { b = 1; }; }`,
+		`let a = rec { b = 1; }; a.c = b⟨2⟩; in a⟨1⟩`,
 	}
 	for _, tt := range tests {
 		src, want := strip(tt)
