@@ -24,6 +24,8 @@
 //	document   snapshots, positions, memo
 //	scope      what each name means
 //	shape      what names hold, across files, without evaluating
+//	modules    what files say as modules of a module system
+//	pins       the sources that a project pins
 //	analysis   diagnostics, also behind `gonix check`
 //	action     quick fixes and refactorings
 //	cursor     the syntax around a place
@@ -31,8 +33,8 @@
 //	config     the settings of users and their schema
 //	worker     the evaluator, in a process of its own
 //
-// None of those knows the protocol. What needs evaluation (values.go, options.go,
-// versions.go) writes the expression under the cursor with the bindings around it
+// None of those knows the protocol. Which options a file sets is found out in
+// optionsystem.go. What needs evaluation (values.go, option*.go, versions.go) writes the expression under the cursor with the bindings around it
 // in front (evaluation.go), and asks the worker; the request gives up its slot
 // meanwhile, so that static features never wait.
 //

@@ -299,8 +299,9 @@ func (s *Server) systemMakers(ctx context.Context, d *document.Snapshot) []strin
 		makers = nil
 		v := s.viewOf(ctx)
 		paths, err := v.workspacePaths(ctx)
+		again := time.Now()
 		if err != nil || len(paths) > maxScanned {
-			paths = nil
+			paths, again = nil, again.Add(time.Minute) // even to list them takes a while
 		}
 		for _, path := range paths {
 			text := ""
@@ -317,7 +318,7 @@ func (s *Server) systemMakers(ctx context.Context, d *document.Snapshot) []strin
 			}
 		}
 		c.mu.Lock()
-		c.makers, c.scanned = makers, time.Now()
+		c.makers, c.scanned = makers, again
 		c.mu.Unlock()
 	}
 	makers = slices.Clone(makers)
