@@ -86,6 +86,9 @@ func (s *Server) optionProblems(ctx context.Context, d *document.Snapshot) []ana
 		if err != nil {
 			continue
 		}
+		if v.sys.byPlace && noneKnown(defs, resp.Problems) {
+			continue // some other file among the modules
+		}
 		for _, p := range resp.Problems {
 			def := defs[p.Check]
 			if p.Unknown && s.declaredInText(ctx, v.sys, def.Path) {
@@ -103,6 +106,23 @@ func (s *Server) optionProblems(ctx context.Context, d *document.Snapshot) []ana
 	list := analysis.WithSeverities(analysis.CheckOptions(d.File(), found), s.viewOf(ctx).config.Diagnostics.Severity)
 	s.options.put(d, list)
 	return list
+}
+
+// noneKnown reports whether no definition of a file begins with a name that there
+// is.
+func noneKnown(defs []modules.Definition, found []worker.Problem) bool {
+	top, unknown := 0, 0
+	for _, d := range defs {
+		if len(d.Path) == 1 && d.Name != nil {
+			top++
+		}
+	}
+	for _, p := range found {
+		if p.Unknown && len(defs[p.Check].Path) == 1 {
+			unknown++
+		}
+	}
+	return unknown > 0 && unknown >= top
 }
 
 // declaredInText reports whether an open text declares an option, though not all

@@ -31,6 +31,9 @@ type optionSystem struct {
 	prefix []modules.Step
 	// certain says that the file is among the system's modules; else it looks so.
 	certain bool
+	// byPlace says that this is certain only as far as the file is a module at all:
+	// it lies where modules do.
+	byPlace bool
 }
 
 func (sys *optionSystem) request(op string, steps []modules.Step) worker.Request {
@@ -191,12 +194,31 @@ func checkoutSystem(path string) *optionSystem {
 	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		switch {
 		case within(filepath.Join(dir, "nixos/modules"), path) && exists(dir, "nixos/lib/eval-config.nix"):
-			return &optionSystem{root: worker.Root{Kind: modules.NixOS}, certain: true}
+			sys := &optionSystem{root: worker.Root{Kind: modules.NixOS}, certain: true, byPlace: true}
+			if !listed(filepath.Join(dir, "nixos/modules"), path) {
+				sys.root.Modules = []string{path} // a profile, with imports of its own
+			}
+			return sys
 		case within(filepath.Join(dir, "modules"), path) && exists(dir, "modules/lib/stdlib-extended.nix"):
-			return &optionSystem{root: worker.Root{Kind: modules.HomeManager, Source: quotePath(dir)}, certain: true}
+			return &optionSystem{root: worker.Root{Kind: modules.HomeManager, Source: quotePath(dir)}, certain: true, byPlace: true}
 		}
 	}
 	return nil
+}
+
+// listed reports whether NixOS's list of modules has a file.
+func listed(dir, path string) bool {
+	list, err := os.ReadFile(filepath.Join(dir, "module-list.nix"))
+	if err != nil {
+		return true
+	}
+	rel := "./" + filepath.ToSlash(strings.TrimPrefix(path, dir+string(filepath.Separator)))
+	for _, name := range []string{rel, strings.TrimSuffix(rel, "/default.nix")} {
+		if strings.Contains(string(list), name+"\n") {
+			return true
+		}
+	}
+	return false
 }
 
 // knownSystem is a system of a kind with some modules; nil when its options

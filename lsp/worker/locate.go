@@ -51,10 +51,14 @@ func (l *lookup) locate(steps []modules.Step) located {
 	e := l.e
 	at := located{set: l.options, unknown: -1}
 	module := true // at is the top of a module rather than a set of options
+	top := l.options
 	for i := 0; i < len(steps); i++ {
 		if at.set == nil || steps[i].Any || steps[i].Elem {
 			at.set, at.free = nil, true
 			return at
+		}
+		if module {
+			top = at.set
 		}
 		name := steps[i].Name
 		slot := e.st.Get(at.set, name)
@@ -62,7 +66,7 @@ func (l *lookup) locate(steps []modules.Step) located {
 			switch {
 			case module && name == "config":
 				continue
-			case module && syntax(name), l.freeform(at.set):
+			case module && syntax(name), l.freeform(top):
 				at.set, at.free = nil, true
 			default:
 				at.unknown, at.known, at.set = i, at.set, nil
@@ -261,11 +265,11 @@ func names(steps []modules.Step) []string {
 	return out
 }
 
-// freeform reports whether a set of options takes attributes that are no
+// freeform reports whether a module takes attributes that are no
 // options.
-func (l *lookup) freeform(set *eval.Attrs) bool {
+func (l *lookup) freeform(top *eval.Attrs) bool {
 	e := l.e
-	module := e.sub(set, "_module")
+	module := e.sub(top, "_module")
 	if module == nil {
 		return false
 	}
