@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,8 @@ const (
 	// maxFrame is the largest message taken; a larger one ends the connection,
 	// since skipping it would mean reading it.
 	maxFrame = 256 << 20
+	// firstRead is how much of a message there is room for at first.
+	firstRead = 4 << 20
 	// maxHeader bounds one header line.
 	maxHeader = 8 << 10
 )
@@ -31,11 +34,16 @@ type frameGuard struct {
 	in   *bufio.Reader
 	out  []byte // checked bytes that have not been read yet
 
+	// ended is closed when nothing more will come in. The library says so only
+	// after all requests are answered; nobody waits for those any more.
+	ended chan struct{}
+	end   sync.Once
+
 	mu sync.Mutex // one message at a time goes out
 }
 
 func newFrameGuard(conn io.ReadWriteCloser) *frameGuard {
-	return &frameGuard{conn: conn, in: bufio.NewReaderSize(conn, 64<<10)}
+	return &frameGuard{conn: conn, in: bufio.NewReaderSize(conn, 64<<10), ended: make(chan struct{})}
 }
 
 func (g *frameGuard) Close() error { return g.conn.Close() }
@@ -50,6 +58,7 @@ func (g *frameGuard) Write(p []byte) (int, error) {
 func (g *frameGuard) Read(p []byte) (int, error) {
 	for len(g.out) == 0 {
 		if err := g.next(); err != nil {
+			g.end.Do(func() { close(g.ended) })
 			return 0, err
 		}
 	}
@@ -65,18 +74,19 @@ func (g *frameGuard) next() error {
 		return err
 	}
 	head := fmt.Sprintf("Content-Length: %d\r\n\r\n", length)
-	frame := make([]byte, len(head)+length)
-	copy(frame, head)
-	body := frame[len(head):]
-	if _, err := io.ReadFull(g.in, body); err != nil {
+	// Memory is taken as the bytes come: a length is easily said.
+	frame := bytes.NewBuffer(make([]byte, 0, len(head)+min(length, firstRead)+bytes.MinRead))
+	frame.WriteString(head)
+	if _, err := io.CopyN(frame, g.in, int64(length)); err != nil {
 		return io.EOF // truncated: the client died while writing
 	}
+	body := frame.Bytes()[len(head):]
 	if problem := checkBody(body); problem != nil {
 		reply := fmt.Sprintf(`{"jsonrpc":"2.0","id":null,"error":{"code":%d,"message":%q}}`, problem.Code, problem.Message)
 		_, err := fmt.Fprintf(writerFunc(g.Write), "Content-Length: %d\r\n\r\n%s", len(reply), reply)
 		return err
 	}
-	g.out = frame
+	g.out = frame.Bytes()
 	return nil
 }
 

@@ -133,7 +133,10 @@ func TestTrace(t *testing.T) {
 // raw is a client that writes bytes.
 type raw struct {
 	t    *testing.T
-	conn net.Conn
+	conn interface {
+		io.ReadWriteCloser
+		SetReadDeadline(time.Time) error
+	}
 	in   *bufio.Reader
 	done chan error
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -70,6 +71,9 @@ type Server struct {
 	rest      rest
 }
 
+// lastAnswers is how long requests may go on when nothing more comes in.
+const lastAnswers = 500 * time.Millisecond
+
 // The states of the lifecycle, in the order in which they are passed.
 const (
 	stateNew int32 = iota
@@ -93,12 +97,20 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opts Options) error {
 	s.rest.busy = s.calls.any
 	defer s.rest.stop()
 
-	rpc := jsonrpc2.NewConn(jsonrpc2.NewHeaderStream(newFrameGuard(conn)), jsonrpc2.WithCodec(codec{}))
+	guard := newFrameGuard(conn)
+	rpc := jsonrpc2.NewConn(jsonrpc2.NewHeaderStream(guard), jsonrpc2.WithCodec(codec{}))
 	s.client = protocol.ClientDispatcher(rpc)
 	rpc.Go(ctx, s.handle)
 
 	select {
 	case <-rpc.Done():
+	case <-guard.ended:
+		// Who has only said all may still listen; who is gone must not be waited for.
+		select {
+		case <-rpc.Done():
+		case <-s.exited:
+		case <-time.After(lastAnswers):
+		}
 	case <-s.exited:
 	case <-ctx.Done():
 	}
