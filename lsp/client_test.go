@@ -33,6 +33,7 @@ type client struct {
 	progress []string
 	versions map[uri.URI]int32
 	trace    []string
+	messages []string
 	applied  []protocol.ApplyWorkspaceEditParams
 }
 
@@ -218,6 +219,23 @@ func (c *client) LogTrace(_ context.Context, p *protocol.LogTraceParams) error {
 	c.trace = append(c.trace, p.Message)
 	c.changed.Broadcast()
 	return nil
+}
+
+func (c *client) LogMessage(_ context.Context, p *protocol.LogMessageParams) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.messages = append(c.messages, p.Message)
+	return nil
+}
+
+// waitFor waits for a condition that the server brings about in its own time.
+func (c *client) waitFor(what string, ok func() bool) {
+	c.t.Helper()
+	for start := time.Now(); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Since(start) > time.Minute {
+			c.t.Fatalf("waited in vain for %s", what)
+		}
+	}
 }
 
 func (c *client) RegisterCapability(context.Context, *protocol.RegistrationParams) error { return nil }

@@ -45,6 +45,7 @@ func (s *Server) setConfiguration(settings []byte) {
 	cfg, err := config.Default().Merge(settings)
 	if err != nil {
 		s.logf("%v", err)
+		s.client.LogMessage(s.base, &protocol.LogMessageParams{Type: protocol.MessageTypeWarning, Message: "gonix: " + err.Error()})
 		return
 	}
 	s.update(func(v *view) *view { return v.with(func(next *view) { next.config = cfg }) })

@@ -125,6 +125,19 @@ func (c Config) Merge(settings []byte) (Config, error) {
 	if next.Diagnostics.Severity == nil {
 		next.Diagnostics.Severity = c.Diagnostics.Severity
 	}
+	for _, bound := range []struct {
+		name         string
+		value, least int
+	}{
+		{"diagnostics.delayMs", next.Diagnostics.DelayMS, 0},
+		{"eval.timeLimitMs", next.Eval.TimeLimitMS, 1},
+		{"eval.memoryLimitMb", next.Eval.MemoryLimitMB, 64},
+		{"completion.maxItems", next.Completion.MaxItems, 1},
+	} {
+		if bound.value < bound.least {
+			return c, fmt.Errorf("settings: %s: %d is less than %d", bound.name, bound.value, bound.least)
+		}
+	}
 	for code, severity := range next.Diagnostics.Severity {
 		switch severity {
 		case "error", "warning", "information", "hint", "off":

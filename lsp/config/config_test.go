@@ -18,7 +18,7 @@ func TestMerge(t *testing.T) {
 	if !got.Diagnostics.Enable || got.Eval.TimeLimitMS != base.Eval.TimeLimitMS {
 		t.Errorf("settings not mentioned did not stay: %+v", got)
 	}
-	for _, bad := range []string{`[]`, `{"eval":{"enable":"yes"}}`, `{"diagnostics":{"severity":{"x":"loud"}}}`, `{`} {
+	for _, bad := range []string{`[]`, `{"eval":{"enable":"yes"}}`, `{"diagnostics":{"severity":{"x":"loud"}}}`, `{"eval":{"timeLimitMs":0}}`, `{`} {
 		if same, err := base.Merge([]byte(bad)); err == nil || !reflect.DeepEqual(same, base) {
 			t.Errorf("Merge(%s) = %+v, %v; want an error and no change", bad, same, err)
 		}
