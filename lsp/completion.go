@@ -245,8 +245,11 @@ func stringAround(pl place) (ast.Node, bool) {
 }
 
 func inComment(d *document.Snapshot, off ast.Pos) bool {
-	line := d.Mapper().Line(off)
-	if !strings.ContainsAny(d.Text[d.Mapper().LineStart(line):off], "#*") && !strings.Contains(d.Text[:off], "/*") {
+	// Comments are not in the tree that is there anyway: ask for another one only
+	// where the text allows for a comment.
+	line := d.Text[d.Mapper().LineStart(d.Mapper().Line(off)):off]
+	block := strings.LastIndex(d.Text[:off], "/*")
+	if !strings.Contains(line, "#") && (block < 0 || strings.Contains(d.Text[block+2:off], "*/")) {
 		return false
 	}
 	for _, c := range comments(d) {

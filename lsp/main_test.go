@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"strconv"
 	"testing"
 
 	"gonix.dev/gonix/lsp/worker"
@@ -13,7 +14,11 @@ import (
 // called as such.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "eval-worker" {
-		if err := worker.Run(context.Background(), os.Stdin, os.Stdout, 1024); err != nil {
+		memory, err := strconv.Atoi(os.Args[len(os.Args)-1])
+		if err == nil {
+			err = worker.Run(context.Background(), os.Stdin, os.Stdout, memory)
+		}
+		if err != nil {
 			os.Exit(1)
 		}
 		os.Exit(0)
