@@ -39,6 +39,9 @@ type lspBench struct {
 
 const ms = time.Millisecond
 
+// pace is the pause after each keystroke: 25 a second are more than fingers can.
+const pace = 40 * ms
+
 func benchLSP(out io.Writer, gonix, nixpkgs string, runs, keys int) (missed int, err error) {
 	file := filepath.Join(nixpkgs, "pkgs/top-level/all-packages.nix")
 	text, err := os.ReadFile(file)
@@ -221,7 +224,7 @@ func (b *lspBench) typing(int) error {
 		if n > len(questions)*5 { // warm
 			q.add(when.Sub(at))
 		}
-		time.Sleep(20 * ms) // fingers are slower still
+		time.Sleep(pace)
 		return nil
 	})
 	if err != nil {
@@ -277,7 +280,7 @@ func (b *lspBench) burst(int) error {
 			}
 			q.add(when.Sub(at))
 		}
-		time.Sleep(20 * ms)
+		time.Sleep(pace)
 		return nil
 	})
 	if err != nil {

@@ -64,6 +64,8 @@ describes, as the section "gonix".`,
 			if listen != "" {
 				return listenLSP(c.Context(), env, listen, opts)
 			}
+			widen(env.Stdin)
+			widen(env.Stdout)
 			err = lsp.Serve(c.Context(), stdio{env.Stdin, env.Stdout}, opts)
 			if errors.Is(err, lsp.ErrAborted) {
 				return &exitError{Code: 1} // the client is gone: nobody to tell
