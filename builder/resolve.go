@@ -17,7 +17,14 @@ func (g *drvGoal) needsResolving() bool {
 	if len(g.drv.InputDrvs) == 0 {
 		return false
 	}
-	return g.kind == drv.Deferred || g.kind == drv.CAFloating || g.kind == drv.Impure
+	switch g.kind {
+	case drv.Deferred, drv.CAFloating, drv.Impure:
+		return true
+	case drv.CAFixed:
+		// Its own path is known, but what it mentions need not be.
+		return g.l.w.Settings.CADerivations
+	}
+	return false
 }
 
 // resolve replaces inputs by the paths they came to, which makes another

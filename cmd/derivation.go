@@ -24,24 +24,29 @@ func newDerivationCmd(env *Env) *cobra.Command {
 
 func newDerivationShowCmd(env *Env) *cobra.Command {
 	var recursive bool
+	t := targetArgs{derivation: true}
 	c := &cobra.Command{
-		Use:   "show PATH...",
+		Use:   "show INSTALLABLE...",
 		Short: "Print derivations as JSON",
 		Long: `Print derivations as JSON, in version 4 of Nix's format.
 
-A PATH is a .drv file, or anything that was built from one.`,
+An INSTALLABLE is a .drv file, anything that was built from one, or an attribute of what
+--file or --expr evaluates to.`,
 		Example: `  gonix derivation show /nix/store/...-hello-2.10.drv
-  gonix derivation show -r ./result`,
+  gonix derivation show -r ./result
+  gonix derivation show -f '<nixpkgs>' hello`,
 		Args: cobra.MinimumNArgs(1),
 	}
-	flags := addSettingsFlags(c)
+	t.add(c)
+	_ = c.Flags().MarkHidden("derivation")
 	c.Flags().BoolVarP(&recursive, "recursive", "r", false, "also the derivations that these depend on")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return withStore(c, env, flags, func(ctx context.Context, s *local.Store) error {
-			paths, err := derivationArgs(ctx, env, s, args)
-			if err != nil {
-				return err
+		return t.with(c, env, args, func(ctx context.Context, src store.Source, paths []store.Path) error {
+			s, ok := src.(*local.Store)
+			if !ok {
+				return usageErrorf("derivations can be shown of a local store only")
 			}
+			var err error
 			if recursive {
 				if paths, err = s.Closure(ctx, paths, local.ClosureOptions{}); err != nil {
 					return err
@@ -60,29 +65,6 @@ A PATH is a .drv file, or anything that was built from one.`,
 		})
 	}
 	return c
-}
-
-// derivationArgs are the derivations that arguments name, or that made them.
-func derivationArgs(ctx context.Context, env *Env, s *local.Store, args []string) ([]store.Path, error) {
-	var paths []store.Path
-	for _, a := range args {
-		p, err := followToStore(env, s.StoreDir(), a)
-		if err != nil {
-			return nil, err
-		}
-		if !p.IsDerivation() {
-			info, err := s.QueryPathInfo(ctx, p)
-			if err != nil {
-				return nil, err
-			}
-			if info.Deriver.IsZero() {
-				return nil, fmt.Errorf("'%s' does not have a known deriver", s.StoreDir().Format(p))
-			}
-			p = info.Deriver
-		}
-		paths = append(paths, p)
-	}
-	return paths, nil
 }
 
 func newDerivationAddCmd(env *Env) *cobra.Command {

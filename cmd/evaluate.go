@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -183,14 +184,9 @@ func lintLevel(word string) eval.LintLevel {
 	return eval.LintIgnore
 }
 
-// searchPath joins -I, NIX_PATH and the setting nix-path.
+// searchPath joins -I and the setting nix-path, which NIX_PATH has been read into.
 func (f *evalFlags) searchPath(env *Env, s *settings.Settings) []eval.SearchPathEntry {
-	entries := f.include
-	if p := env.Getenv("NIX_PATH"); p != "" {
-		entries = append(entries[:len(entries):len(entries)], settings.SplitNixPath(p)...)
-	} else {
-		entries = append(entries[:len(entries):len(entries)], s.Strings("nix-path")...)
-	}
+	entries := append(slices.Clip(f.include), s.Strings("nix-path")...)
 	var out []eval.SearchPathEntry
 	for _, e := range entries {
 		prefix, path, ok := strings.Cut(e, "=")

@@ -139,6 +139,9 @@ func newHashConvertCmd(env *Env) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if from.set && from.e == hash.SRI && e != hash.SRI {
+					return fmt.Errorf("hash '%s' is not SRI", s)
+				}
 				if from.set && from.e != e {
 					return fmt.Errorf("input hash '%s' has format '%s', but '--from %s' was specified", s, e, from.e)
 				}

@@ -83,6 +83,10 @@ It speaks the language and the formats of Nix ` + nixVersion + ` and works on Ni
 			return c.Help()
 		},
 	}
+	if env.Program == "nix" {
+		// What scripts that look for a release of Nix understand.
+		root.SetVersionTemplate("nix (Nix) " + nixVersion + "\n")
+	}
 	for _, verb := range verbs {
 		root.AddCommand(verb(env))
 	}

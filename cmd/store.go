@@ -17,6 +17,7 @@ var storeVerbs = []func(*Env) *cobra.Command{
 	newStoreInfoCmd,
 	newStoreLsCmd,
 	newStoreOptimiseCmd,
+	newStorePathFromHashPartCmd,
 	newStoreSignCmd,
 	newStoreVerifyCmd,
 }

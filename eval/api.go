@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"errors"
 
 	"gonix.dev/gonix/parser/ast"
@@ -101,16 +102,19 @@ func (st *State) IsLessThan(f Value) bool {
 	return f.Kind() == KindPrimOp && f.asPrimOp().Name == "lessThan"
 }
 
+// referrer is a store that knows what its paths refer to.
+type referrer interface {
+	References(ctx context.Context, p store.Path) ([]store.Path, error)
+}
+
 // FileContext is the context of a file's contents that were read from the store:
 // the references of the store path that the text mentions.
 func (st *State) FileContext(p store.Path, text []byte) *Context {
-	r, ok := st.opts.Store.(interface {
-		References(store.Path) ([]store.Path, error)
-	})
+	r, ok := st.opts.Store.(referrer)
 	if !ok {
 		return nil
 	}
-	refs, err := r.References(p)
+	refs, err := r.References(st.opts.Context, p)
 	if err != nil {
 		return nil
 	}

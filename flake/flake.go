@@ -171,6 +171,7 @@ func (f *Flake) call(st *eval.State, set *eval.Attrs, dir string, src Source) (e
 // Find selects the first of several attribute paths that the outputs have, which
 // must have one of them.
 func (f *Flake) Find(st *eval.State, paths []string) (eval.Value, *eval.Error) {
+	var near []string // names
 	for _, p := range paths {
 		v, _, err := st.Select(f.Outputs, p, nil)
 		if err == nil {
@@ -179,7 +180,11 @@ func (f *Flake) Find(st *eval.State, paths []string) (eval.Value, *eval.Error) {
 		if err.Kind != eval.ErrMissingAttr {
 			return eval.Value{}, err
 		}
+		near = append(near, err.Suggestions...)
 	}
 	url, _ := f.Ref.URL()
-	return eval.Value{}, st.Errorf(eval.ErrMissingAttr, 0, "flake '%s' does not provide attribute '%s'", url, strings.Join(paths, "', '"))
+	err := st.Errorf(eval.ErrMissingAttr, 0, "flake '%s' does not provide attribute '%s'", url, strings.Join(paths, "', '"))
+	slices.Sort(near)
+	err.Suggestions = slices.Compact(near)
+	return eval.Value{}, err
 }

@@ -76,6 +76,23 @@ func (b *Batch) AddText(ctx context.Context, name, contents string, refs []store
 	return info.Path, nil
 }
 
+// References are what a path refers to that is valid, or will be with the next Flush.
+func (b *Batch) References(ctx context.Context, p store.Path) ([]store.Path, error) {
+	b.mu.Lock()
+	for _, t := range b.pending {
+		if t.info.Path == p {
+			b.mu.Unlock()
+			return t.info.References, nil
+		}
+	}
+	b.mu.Unlock()
+	info, err := b.s.QueryPathInfo(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return info.References, nil
+}
+
 // AddTree flushes, since the tree may refer to texts, and adds the tree.
 func (b *Batch) AddTree(ctx context.Context, name string, method store.Method, algo hash.Algo, dump func(io.Writer) error, refs []store.Path) (store.Path, error) {
 	if len(refs) > 0 {
