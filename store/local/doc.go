@@ -7,7 +7,7 @@
 //	<real dir>/<hash>-<name>        a store object
 //	<real dir>/<hash>-<name>.lock   held by who makes the object
 //	<real dir>/.links/<hash>        one hard link per file content
-//	<real dir>/tmp-*/               being written; locked by its writer
+//	<real dir>/<hash>-tmp-<pid>/    objects being written whose path is not known yet
 //	<state>/db/db.sqlite            which objects are valid, and what is known of them
 //	<state>/db/schema, big-lock     version of the schema; shared by all, exclusive to upgrade
 //	<state>/db/reserved             bytes to free so that a full disk can be collected

@@ -594,7 +594,7 @@ func (c *collector) eachStray(ctx context.Context, f func(name string) error) er
 }
 
 // removeStray removes what is no valid path: remains of a crash, lock files, and
-// temporary directories unless their process lives.
+// the temporary directories of Nix unless their process lives.
 func (c *collector) removeStray(name string) error {
 	real := filepath.Join(c.s.set.RealDir, name)
 	if strings.HasPrefix(name, "tmp-") {

@@ -4,18 +4,23 @@ package local
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
+
+	"gonix.dev/gonix/store/hash"
 )
 
 // tempDir is a directory in the store directory where objects are written before
-// their path is known. Its name and lock keep collectors, Nix's too, away from it.
+// their path is known. It has the name of a store object and is a temporary root:
+// that is all that keeps the collectors of Nix 2.8 and before away from it, which
+// know nothing of the locks that later ones put on such directories.
 type tempDir struct {
 	mu   sync.Mutex
-	dir  *os.File
+	path string // "" while there is none
 	next int
 }
 
@@ -24,37 +29,33 @@ func (s *Store) tempName(ctx context.Context) (string, error) {
 	t := &s.tmpDir
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for t.dir == nil {
-		name, err := os.MkdirTemp(s.set.RealDir, "tmp-"+strconv.Itoa(os.Getpid())+"-")
+	if t.path == "" {
+		var random [32]byte
+		rand.Read(random[:])
+		p, err := s.set.Dir.TextPath("tmp-"+strconv.Itoa(os.Getpid()), hash.Sum(hash.SHA256, random[:]), nil)
 		if err != nil {
-			return "", fmt.Errorf("make temporary directory in store: %w", err)
-		}
-		d, err := os.Open(name)
-		if err != nil {
-			continue // collected before it was locked
-		}
-		if err := lockFile(ctx, d, lockExclusive, nil); err != nil {
-			d.Close()
 			return "", err
 		}
-		if _, err := os.Lstat(name); err != nil {
-			d.Close()
-			continue
+		if err := s.AddTempRoot(ctx, p); err != nil {
+			return "", err
 		}
-		t.dir = d
+		dir := s.RealPath(p)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return "", fmt.Errorf("make temporary directory in store: %w", err)
+		}
+		t.path = dir
 	}
 	t.next++
-	return filepath.Join(t.dir.Name(), strconv.Itoa(t.next)), nil
+	return filepath.Join(t.path, strconv.Itoa(t.next)), nil
 }
 
 func (t *tempDir) close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.dir == nil {
+	if t.path == "" {
 		return nil
 	}
-	RemoveTree(t.dir.Name())
-	err := t.dir.Close()
-	t.dir = nil
+	_, err := RemoveTree(t.path)
+	t.path = ""
 	return err
 }
