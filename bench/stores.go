@@ -54,6 +54,12 @@ func storeWorkloads(dir string, scale float64) []storeWork {
 		return []string{"sh", "-c", `rm -rf "$HOME/cache"; exec ` + tool + ` --extra-experimental-features nix-command copy --no-check-sigs --to "file://$HOME/cache?compression=` +
 			compression + `" /nix/store/*-data`}
 	}
+	// The cache is written by gonix; both read it.
+	cached := []string{"sh", "-c", `p=$(gonix-store --add ` + data[2] + `) && rm -rf "$HOME/source" &&
+		gonix copy --to "file://$HOME/source?compression=none" $p && echo $p >"$HOME/source-path" && gonix-store --delete $p`}
+	fetched := func(command string) []string {
+		return []string{"sh", "-c", "exec " + command + ` copy --no-check-sigs --from "file://$HOME/source" $(cat "$HOME/source-path")`}
+	}
 	const nixCommand = " --extra-experimental-features nix-command"
 	return []storeWork{
 		{"build a tree", nil, true, build("gonix-build", "false", noSync...), build("nix-build", "false", "--option", "fsync-metadata", "false"), 1},
@@ -62,6 +68,7 @@ func storeWorkloads(dir string, scale float64) []storeWork {
 		{"add data", nil, true, append(append([]string{}, data...), noSync...), []string{"nix-store", "--add", data[2]}, 0},
 		{"copy to a cache", data, false, copied("gonix", "none"), copied("nix", "none"), 0},
 		{"copy to a cache, zstd", data, false, copied("gonix", "zstd"), copied("nix", "zstd"), 0},
+		{"copy from a cache", cached, true, fetched("gonix --option fsync-store-paths false"), fetched("nix" + nixCommand), 0},
 		{"verify contents", data, false, []string{"gonix-store", "--verify", "--check-contents"}, []string{"nix-store", "--verify", "--check-contents"}, 0},
 		{"collect dead paths", files(n(100000), `builtins.foldl' (n: f: n + builtins.stringLength f) 0 fs`), true,
 			append([]string{"gonix-store", "--gc"}, noSync...), []string{"nix-store", "--gc"}, 0.5},
