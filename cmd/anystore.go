@@ -68,8 +68,16 @@ func (st *stores) Close() error {
 
 // isCache says whether a store URI is that of a binary cache.
 func isCache(uri string) bool {
-	scheme, _, ok := strings.Cut(uri, "://")
+	scheme, _, ok := strings.Cut(withSlashes(uri), "://")
 	return ok && slices.Contains(cache.Schemes, scheme)
+}
+
+// withSlashes is a URI in its full form: file:/DIR is file:///DIR.
+func withSlashes(uri string) string {
+	if dir, ok := strings.CutPrefix(uri, "file:/"); ok && !strings.HasPrefix(dir, "/") {
+		return "file:///" + dir
+	}
+	return uri
 }
 
 // open opens the store that a URI names: a binary cache or a local store.
@@ -95,7 +103,7 @@ func (st *stores) openDefault(ctx context.Context) (store.Store, error) {
 }
 
 func (st *stores) openCache(uri string) (*cache.Cache, error) {
-	return cache.Open(st.cacheURI(uri), cache.Options{
+	return cache.Open(st.cacheURI(withSlashes(uri)), cache.Options{
 		StoreDir:  st.storeDir(),
 		Transport: st.transport,
 		Disk:      st.diskCache(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,6 +79,12 @@ narinfo-compression, ls-compression, log-compression.`,
 			src, err := st.open(c.Context(), firstOf(o.from, target.eval.store, s.String("store")))
 			if err != nil {
 				return err
+			}
+			if target.eval.file != "" || target.eval.expr != "" || slices.ContainsFunc(args, target.eval.isFlake) {
+				// What is named is evaluated here, but found there.
+				if args, err = target.planned(c.Context(), env, s, args); err != nil {
+					return err
+				}
 			}
 			which.derivation = target.derivation
 			paths, err := which.paths(c.Context(), env, src, args)

@@ -2,11 +2,13 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"gonix.dev/gonix/builder"
+	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/local"
 )
@@ -113,4 +115,38 @@ func (t *targetArgs) paths(ctx context.Context, e *evaluation, args []string) ([
 		paths = append(paths, target.Path)
 	}
 	return paths, nil
+}
+
+// planned evaluates the arguments and gives the paths that they will have, without
+// building anything.
+func (t *targetArgs) planned(ctx context.Context, env *Env, s *settings.Settings, args []string) ([]string, error) {
+	t.eval.lookAt(args)
+	e, err := t.eval.openWith(ctx, env, readWrite, s)
+	if err != nil {
+		return nil, err
+	}
+	if e.store == nil {
+		return nil, withClose(usageErrorf("the store '%s' holds no paths", t.eval.store), e)
+	}
+	targets, err := e.installables(t.eval, args)
+	if err == nil {
+		err = e.flush(ctx)
+	}
+	var names []string
+	for _, target := range targets {
+		if err != nil {
+			break
+		}
+		outs := map[string]store.Path{"": target.Path}
+		if !target.Drv.IsZero() {
+			outs, err = e.knownOutputs(target)
+		}
+		if err == nil && len(outs) == 0 {
+			err = fmt.Errorf("the outputs of '%s' are not known before it is built", e.storeDir().Format(target.Drv))
+		}
+		for _, name := range sortedNames(outs) {
+			names = append(names, e.storeDir().Format(outs[name]))
+		}
+	}
+	return names, withClose(err, e)
 }
