@@ -42,9 +42,9 @@ func hardlink(name, to string) tar.Header {
 	return tar.Header{Name: name, Linkname: to, Typeflag: tar.TypeLink}
 }
 
-// unpacked unpacks a tarball in a directory that has a neighbour, and returns the
-// error and what there is now.
-func unpacked(t testing.TB, top string, data []byte) (error, string) {
+// unpacked unpacks a tarball in a directory that has a neighbour, and returns what
+// there is now.
+func unpacked(t testing.TB, top string, data []byte) (string, error) {
 	t.Helper()
 	for _, d := range []string{"out", "neighbour"} {
 		if err := os.RemoveAll(filepath.Join(top, d)); err != nil {
@@ -79,7 +79,7 @@ func unpacked(t testing.TB, top string, data []byte) (error, string) {
 	if text, _ := os.ReadFile(filepath.Join(top, "neighbour/file")); string(text) != "untouched" {
 		t.Error("the neighbour was changed")
 	}
-	return untarErr, strings.Join(names, " ")
+	return strings.Join(names, " "), untarErr
 }
 
 func TestUntar(t *testing.T) {
@@ -108,7 +108,7 @@ func TestUntar(t *testing.T) {
 		{"fifo", "unsupported type", "neighbour/file", []tar.Header{{Name: "a", Typeflag: tar.TypeFifo}}},
 		{"setuid", "", "neighbour/file out/a", []tar.Header{{Name: "a", Typeflag: tar.TypeReg, Mode: 0o6755}}},
 	} {
-		err, got := unpacked(t, top, archive(t, tt.headers...))
+		got, err := unpacked(t, top, archive(t, tt.headers...))
 		if strings.HasPrefix(tt.name, "hard link ") && err == nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 			t.Errorf("%s: error %v, want %q", tt.name, err, tt.err)
 		}
@@ -120,7 +120,7 @@ func TestUntar(t *testing.T) {
 		}
 	}
 	whole := archive(t, regular("a"), regular("b"))
-	if err, _ := unpacked(t, top, whole[:700]); err == nil {
+	if _, err := unpacked(t, top, whole[:700]); err == nil {
 		t.Error("a truncated archive is accepted")
 	}
 }
@@ -144,7 +144,7 @@ func FuzzUntar(f *testing.F) {
 	f.Add(archive(f, regular("../neighbour/file")))
 	top := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, names := unpacked(t, top, data); !strings.HasPrefix(names, "neighbour/file") || strings.Count(" "+names, " neighbour/") != 1 {
+		if names, _ := unpacked(t, top, data); !strings.HasPrefix(names, "neighbour/file") || strings.Count(" "+names, " neighbour/") != 1 {
 			t.Errorf("there is %s", names)
 		}
 	})

@@ -105,7 +105,7 @@ func init() {
 		"descriptors": descriptors, "links": links, "special": special,
 		"odd names": oddNames, "deep": deep, "deep temporary": func([]string) { nest("/build", 1500) },
 		"sparse": sparse, "huge sparse": func([]string) { hugeSparse() }, "huge tree": hugeTree,
-		"print": printMuch, "fill": fill, "fork": forkBomb, "memory": memoryBomb,
+		"print": printMuch, "fill": fill,
 		"pass": pass, "setuid left": func([]string) { setuidFile(out); os.Exit(3) },
 		"long names": longNames, "unreadable": unreadable,
 	}
@@ -400,40 +400,6 @@ func fill(args []string) {
 			os.Exit(5)
 		}
 	}
-}
-
-// forkBomb has as many processes as it can get.
-func forkBomb(args []string) {
-	n := 0
-	for ; n < 3000; n++ {
-		pid, _, e := unix.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
-		if e != 0 {
-			break
-		}
-		if pid == 0 {
-			for {
-				unix.RawSyscall(unix.SYS_PAUSE, 0, 0, 0)
-			}
-		}
-	}
-	if limit, _ := strconv.Atoi(args[0]); n > limit {
-		refused(fmt.Sprint(n, " processes"), nil)
-	}
-}
-
-// memoryBomb takes memory until it is killed, or has the MiB of its argument.
-func memoryBomb(args []string) {
-	n, err := strconv.Atoi(args[0])
-	must(err)
-	var all [][]byte
-	for range n {
-		b := make([]byte, 1<<20)
-		for i := range b {
-			b[i] = byte(i)
-		}
-		all = append(all, b)
-	}
-	refused(fmt.Sprint(len(all), " MiB"), nil)
 }
 
 // pass gives an open file of its output to somebody outside.
