@@ -228,3 +228,23 @@ func FuzzParsePath(f *testing.F) {
 		}
 	})
 }
+
+// TestUnnamedFile: it can be used like any file, and nobody sees it.
+func TestUnnamedFile(t *testing.T) {
+	dir := t.TempDir()
+	f, err := UnnamedFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString("hello"); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 5)
+	if _, err := f.ReadAt(b, 0); err != nil || string(b) != "hello" {
+		t.Errorf("%q %v", b, err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) > 0 {
+		t.Errorf("there is %v", entries)
+	}
+}

@@ -349,7 +349,7 @@ func (s *spool) Write(p []byte) (n int, err error) {
 		if d, ok := s.c.back.(directory); ok {
 			s.f, err = d.temp()
 		} else {
-			s.f, err = os.CreateTemp(s.c.temp, "gonix-upload-*")
+			s.f, err = store.UnnamedFile(s.c.temp)
 		}
 		if err != nil {
 			return 0, err

@@ -73,12 +73,11 @@ func writeString(w *bufio.Writer, s string) {
 // Read imports a stream and returns the paths in it. What a path is comes after
 // its NAR, so that is kept meanwhile, in a file in tempDir.
 func Read(ctx context.Context, r io.Reader, to store.Store, opts store.AddOptions, tempDir string) ([]store.Path, error) {
-	f, err := os.CreateTemp(tempDir, "gonix-import-*")
+	f, err := store.UnnamedFile(tempDir)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	os.Remove(f.Name())
 	in := reader{r: bufio.NewReaderSize(r, 256<<10), dir: to.StoreDir()}
 	var paths []store.Path
 	for {
