@@ -95,10 +95,7 @@ func passedNames(d *document.Snapshot, path []ast.Node) []string {
 			}
 		}
 		if root, isSet := d.File().Root.(*ast.AttrSet); isSet && filepath.Base(d.Path) == "flake.nix" && attr.Path[0].Name == "outputs" {
-			inputs := analysis.FlakeInputs(root)
-			for _, name := range slices.Sorted(maps.Keys(inputs)) {
-				out = append(out, name)
-			}
+			out = append(out, slices.Sorted(maps.Keys(analysis.FlakeInputs(root)))...)
 			out = append(out, "self")
 		}
 	}

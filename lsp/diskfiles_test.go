@@ -33,7 +33,7 @@ func TestDiskFilesAreBounded(t *testing.T) {
 		t.Errorf("%d files are kept", n)
 	}
 	last := fmt.Sprint("small", 2*maxDiskFiles-1)
-	if load(last, 0) != load(last, 0) {
+	if first := load(last, 0); load(last, 0) != first {
 		t.Error("the latest file was read again")
 	}
 	// One too large to share is kept alone.
