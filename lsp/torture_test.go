@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -153,7 +155,9 @@ func TestRandomEdits(t *testing.T) {
 	c := connect(t, clientOptions{pull: true, options: Options{Log: discard{}}, settings: `{"eval":{"enable":false}}`})
 	ctx := context.Background()
 	pieces := []string{"", " ", "{", "}", "(", ")", "[", "]", "\"", "''", "${", ".", ";", "=", ":", "@", "?", "or", "let", "in", "with", "inherit", "rec", "if", "./", "<", "#", "/*", "*/", "\n", "é😀", "1e5", "x"}
-	for name, text := range texts(t) {
+	all := texts(t)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		text := all[name]
 		u := c.open(name, text)
 		lines := strings.Count(text, "\n") + 1
 		for range 8 {
@@ -180,7 +184,9 @@ func TestRandomEdits(t *testing.T) {
 func TestTypingFromTheStart(t *testing.T) {
 	c := connect(t, clientOptions{pull: true, options: Options{Log: discard{}}, settings: `{"eval":{"enable":false}}`})
 	ctx := context.Background()
-	for name, text := range texts(t) {
+	all := texts(t)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		text := all[name]
 		if len(text) > 300 {
 			continue
 		}

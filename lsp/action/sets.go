@@ -153,13 +153,13 @@ func (r *Request) packed(owner ast.Node, like *ast.Attr, n int, deep bool) ([]an
 		}
 		at := set.Open + 1
 		for _, b := range set.Bindings {
-			if commentIn(r.File.Src[at:max(at, r.commentsAbove(b))]) {
+			if r.commentBetween(at, r.commentsAbove(b)) {
 				return nil, 0 // it belongs to no binding, and would get lost
 			}
 			tree.item(r, b, b.Pos())
 			at = b.Stop()
 		}
-		if commentIn(r.File.Src[at:max(at, set.End-1)]) {
+		if r.commentBetween(at, set.End-1) {
 			return nil, 0
 		}
 	}
@@ -195,6 +195,13 @@ func sharedNames(a, b *ast.Attr, n int) int {
 		}
 	}
 	return n
+}
+
+// commentBetween reports whether a comment stands between two places, which in a
+// set whose braces are missing may be behind the end of the text or of each other.
+func (r *Request) commentBetween(from, to ast.Pos) bool {
+	to = min(to, ast.Pos(len(r.File.Src)))
+	return from < to && commentIn(r.File.Src[from:to])
 }
 
 // usesOfScope reports whether the attributes of a rec set refer to each other.
