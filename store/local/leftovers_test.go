@@ -98,7 +98,14 @@ func TestScratch(t *testing.T) {
 	if there(dead) || !there(kept) || !there(another) || !there(lives) {
 		t.Errorf("dead %v, kept %v, another's %v, live %v", there(dead), there(kept), there(another), there(lives))
 	}
+	// What a process could not remove before it ended, the next one does.
 	live.Close()
+	if _, err := open().Collect(ctx, GCOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if there(lives) {
+		t.Error("not swept up after its process ended")
+	}
 	if left, _ := readNames(live.scratchDir()); len(left) > 0 {
 		t.Errorf("records left: %q", left)
 	}

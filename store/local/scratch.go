@@ -27,6 +27,7 @@ import (
 type scratch struct {
 	mu   sync.Mutex
 	file *os.File
+	left map[string]bool // made and not forgotten
 }
 
 func (s *Store) scratchDir() string { return filepath.Join(s.set.StateDir, "gonix-builds") }
@@ -56,16 +57,20 @@ func (s *Store) MakeScratch(ctx context.Context, name string) error {
 	if _, err := sc.file.WriteString("?" + name + "\x00"); err != nil {
 		return err
 	}
+	if sc.left == nil {
+		sc.left = map[string]bool{}
+	}
 	if err := os.Mkdir(name, 0o700); err != nil {
 		return err
 	}
+	sc.left[name] = true
 	var st unix.Stat_t
 	err := unix.Lstat(name, &st)
 	if err == nil {
 		_, err = fmt.Fprintf(sc.file, "+%d:%d %s\x00", st.Dev, st.Ino, name)
 	}
-	if err != nil {
-		os.Remove(name)
+	if err != nil && os.Remove(name) == nil {
+		delete(sc.left, name)
 	}
 	return err
 }
@@ -78,6 +83,7 @@ func (s *Store) ForgetScratch(name string) error {
 	if sc.file == nil {
 		return nil
 	}
+	delete(sc.left, name)
 	_, err := sc.file.WriteString("-" + name + "\x00")
 	return err
 }
@@ -88,7 +94,9 @@ func (sc *scratch) close() error {
 	if sc.file == nil {
 		return nil
 	}
-	os.Remove(sc.file.Name())
+	if len(sc.left) == 0 { // else somebody who has the means sweeps it up
+		os.Remove(sc.file.Name())
+	}
 	err := sc.file.Close()
 	sc.file = nil
 	return err
