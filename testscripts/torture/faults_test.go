@@ -14,8 +14,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"gonix.dev/gonix/builder/sandbox"
 )
 
 // inRoom marks the process of a test in a mount namespace of its own; its value is
@@ -71,12 +69,7 @@ func withMounts(t *testing.T, mounts []string, body func(dir string)) {
 		return
 	}
 	t.Parallel()
-	if !sandbox.Probe().Namespaces {
-		if os.Getenv("GONIX_CI") == "1" {
-			t.Fatal("CI lacks namespaces")
-		}
-		t.Skip("no namespaces here")
-	}
+	needNamespaces(t)
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
