@@ -63,11 +63,15 @@ func (s *Server) references(ctx context.Context, d *document.Snapshot, off ast.P
 	}
 	ctx, progress := s.startProgress(ctx, token, "Finding references")
 	defer progress.end("")
+	world = s.world(ctx)
 	var out []reference
 	seen := map[string]bool{}
 	visit := func(doc *document.Snapshot) error {
 		if !seen[docKey(doc.URI)] && strings.Contains(doc.Text, m.Name) {
 			seen[docKey(doc.URI)] = true
+			if _, err := unitIn(ctx, doc); err != nil {
+				return err
+			}
 			out = append(out, mentionsIn(world, doc, m.Name, targets)...)
 		}
 		return nil

@@ -194,7 +194,11 @@ func (s *Server) Rename(ctx context.Context, p *protocol.RenameParams) (*protoco
 			return nil
 		}
 		seen[docKey(doc.URI)] = true
-		list, err := r.file(unitOf.Of(doc))
+		unit, err := unitIn(ctx, doc)
+		if err != nil {
+			return err
+		}
+		list, err := r.file(unit)
 		if err != nil {
 			return err
 		}
@@ -204,12 +208,16 @@ func (s *Server) Rename(ctx context.Context, p *protocol.RenameParams) (*protoco
 		}
 		return nil
 	}
+	if !localOnly(m.Slots[0]) {
+		var progress *progress
+		ctx, progress = s.startProgress(ctx, p.WorkDoneToken, "Renaming "+m.Name)
+		defer progress.end("")
+		r.world = s.world(ctx)
+	}
 	if err := visit(d); err != nil {
 		return nil, err
 	}
 	if !localOnly(m.Slots[0]) {
-		ctx, progress := s.startProgress(ctx, p.WorkDoneToken, "Renaming "+m.Name)
-		defer progress.end("")
 		if err := s.eachFile(ctx, visit); err != nil {
 			return nil, err
 		}

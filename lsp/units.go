@@ -31,6 +31,7 @@ func (s *Server) world(ctx context.Context) shape.World {
 			path, _ := s.searchPath(v, name)
 			return path
 		},
+		Stop: func() bool { return ctx.Err() != nil },
 	}
 }
 

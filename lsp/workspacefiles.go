@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/lsp/shape"
 )
 
 // maxWorkspaceFiles bounds the walks over a workspace: a folder like / is opened
@@ -50,6 +51,17 @@ func (v *view) workspacePaths(ctx context.Context) ([]string, error) {
 		}
 	}
 	return paths, nil
+}
+
+// unitIn is unitOf for walks over many texts. The largest ones take a while, so it
+// gives up between the steps when nobody waits any more.
+func unitIn(ctx context.Context, d *document.Snapshot) (*shape.Unit, error) {
+	d.File()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	scopes.Of(d)
+	return unitOf.Of(d), ctx.Err()
 }
 
 // eachFile calls f for every Nix file of the workspace and every open text.

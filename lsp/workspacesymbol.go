@@ -27,6 +27,10 @@ func (s *Server) Symbols(ctx context.Context, p *protocol.WorkspaceSymbolParams)
 	var hits []hit
 	v := s.viewOf(ctx)
 	err := s.eachFile(ctx, func(d *document.Snapshot) error {
+		d.File()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		container := d.Path
 		if f, ok := v.folderOf(d.Path); ok {
 			container, _ = filepath.Rel(f.path, d.Path)

@@ -34,6 +34,8 @@ type World struct {
 	Load func(path string) *Unit
 	// Search returns the path that <name> means, or "".
 	Search func(name string) string
+	// Stop reports whether nobody wants the answer any more; nil never does.
+	Stop func() bool
 }
 
 // maxDepth bounds how far names are followed.

@@ -127,8 +127,12 @@ func (w World) At(u *Unit, off ast.Pos) *Mention {
 // Mentions calls f for every mention of a name in a file.
 func (w World) Mentions(u *Unit, name string, f func(*Mention)) {
 	var path []ast.Node
+	stopped := false
 	var walk func(ast.Node)
 	walk = func(n ast.Node) {
+		if stopped {
+			return
+		}
 		path = append(path, n)
 		match := false
 		switch n := n.(type) {
@@ -138,6 +142,9 @@ func (w World) Mentions(u *Unit, name string, f func(*Mention)) {
 			match = n.Name == name && !n.Dynamic()
 		}
 		if match {
+			if stopped = w.Stop != nil && w.Stop(); stopped {
+				return
+			}
 			if m := w.mention(u, path); m != nil {
 				f(m)
 			}

@@ -1,0 +1,127 @@
+package lsp
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"gonix.dev/gonix/lsp/config"
+	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/lsp/shape"
+)
+
+// countdown is a context that is cancelled the moment it has been asked for the n-th
+// time whether it is.
+type countdown struct {
+	context.Context
+	left   int
+	cancel context.CancelFunc
+	then   func()
+}
+
+func newCountdown(ctx context.Context, n int, then func()) *countdown {
+	ctx, cancel := context.WithCancel(ctx)
+	return &countdown{ctx, n, cancel, then}
+}
+
+func (c *countdown) Err() error {
+	if c.left--; c.left == 0 {
+		c.then()
+		c.cancel()
+	}
+	return c.Context.Err()
+}
+
+// Whenever a request that goes through the workspace is cancelled, it reads no other
+// file, and fails.
+func TestCancelledWalks(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const files = 20
+	write("root.nix", "{ value = 1; }")
+	for i := range files {
+		write(fmt.Sprintf("m%02d.nix", i), "let root = import ./root.nix; in { a = root.value; b = ./root.nix; }")
+	}
+	root := uri.File(filepath.Join(dir, "root.nix"))
+	at := protocol.TextDocumentPositionParams{TextDocument: protocol.TextDocumentIdentifier{URI: root}, Position: pos(0, 3)}
+	requests := map[string]func(s *Server, ctx context.Context) error{
+		"references": func(s *Server, ctx context.Context) error {
+			_, err := s.References(ctx, &protocol.ReferenceParams{TextDocumentPositionParams: at})
+			return err
+		},
+		"rename": func(s *Server, ctx context.Context) error {
+			_, err := s.Rename(ctx, &protocol.RenameParams{TextDocumentPositionParams: at, NewName: "other"})
+			return err
+		},
+		"symbols": func(s *Server, ctx context.Context) error {
+			_, err := s.Symbols(ctx, &protocol.WorkspaceSymbolParams{Query: "value"})
+			return err
+		},
+		"diagnostics": func(s *Server, ctx context.Context) error {
+			_, err := s.DiagnosticWorkspace(ctx, &protocol.WorkspaceDiagnosticParams{})
+			return err
+		},
+		"moved file": func(s *Server, ctx context.Context) error {
+			_, err := s.WillRenameFiles(ctx, &protocol.RenameFilesParams{Files: []protocol.FileRename{{OldURI: string(root), NewURI: string(root) + "x"}}})
+			return err
+		},
+		"incoming calls": func(s *Server, ctx context.Context) error {
+			item := protocol.CallHierarchyItem{URI: root, Data: protocol.LSPAny(`{"offset":2}`)}
+			_, err := s.IncomingCalls(ctx, &protocol.CallHierarchyIncomingCallsParams{Item: item})
+			return err
+		},
+	}
+	for name, request := range requests {
+		t.Run(name, func(t *testing.T) {
+			var most uint64
+			for n := 1; ; n++ {
+				s := &Server{base: context.Background()}
+				s.view.Store(&view{folders: []folder{{path: dir}}, config: config.Default(), enc: document.UTF16})
+				var before uint64
+				ctx := newCountdown(context.Background(), n, func() { before = s.disk.clock })
+				err := request(s, ctx)
+				after := s.disk.clock
+				most = max(most, after)
+				if ctx.left > 0 {
+					if err != nil {
+						t.Errorf("not cancelled: %v", err)
+					}
+					break // it asks less often
+				}
+				if after > before {
+					t.Fatalf("cancelled when it asked for the %d-th time, after %d files: %d files more are read", n, before, after-before)
+				}
+				if err == nil {
+					t.Errorf("cancelled when it asked for the %d-th time: it succeeds", n)
+				}
+			}
+			if most < files {
+				t.Errorf("%d files were read in all", most)
+			}
+		})
+	}
+}
+
+// Within one file, a walk stops at the next mention.
+func TestCancelledMentions(t *testing.T) {
+	d, err := document.New(uri.File("/a.nix"), 0, "x: [ "+strings.Repeat("x ", 100)+"]", document.UTF16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	world := shape.World{Stop: func() bool { return seen == 10 }}
+	world.Mentions(unitOf.Of(d), "x", func(*shape.Mention) { seen++ })
+	if seen != 10 {
+		t.Errorf("saw %d mentions", seen)
+	}
+}
