@@ -183,6 +183,12 @@ func (st *State) Cache(key any, make func() any) any {
 	return c
 }
 
+// SetContext gives the evaluation another context to end by. What a context that was
+// done has interrupted can be evaluated again.
+func (st *State) SetContext(ctx context.Context) {
+	st.opts.Context, st.done = ctx, ctx.Done()
+}
+
 // poll ends evaluation when its context is done.
 func (st *State) poll() *Error {
 	select {

@@ -18,8 +18,7 @@ var ErrTimeout = errors.New("evaluation takes too long")
 // ErrDied says that the process died, most likely of too much memory.
 var ErrDied = errors.New("the evaluating process died")
 
-// grace is how long an evaluation that nobody waits for any more may go on, since
-// it often is about to finish.
+// grace is how long an evaluation that is cancelled has to end.
 const grace = 100 * time.Millisecond
 
 // Client owns at most one process.
@@ -43,60 +42,116 @@ type process struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	out     chan *Response             // closed when the process is gone
+	gone    chan struct{}              // closed when it is killed
+	killed  sync.Once
 	overlay map[Lane]map[string]string // what the process was told
 	memory  int
+	loading bool // it loads what later requests need as well; it starts by loading itself
 }
 
 // Do sends a request and waits for its answer. texts are all unsaved texts, by
 // path; those that the process does not have yet are sent along. A failure of the
-// evaluation is a *Failure.
+// evaluation is a *Failure. limit is for the evaluation, and for loading what it
+// needs; the latter goes on when ctx is done, for whoever comes next.
 func (c *Client) Do(ctx context.Context, req Request, texts map[string]string, limit time.Duration, memoryMB int) (*Response, error) {
 	c.once.Do(func() { c.turn = make(chan struct{}, 1) })
 	select {
 	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	done := func() { <-c.turn }
 	if err := ctx.Err(); err != nil {
+		done()
 		return nil, err
 	}
 	p, err := c.process(memoryMB)
 	if err != nil {
+		done()
 		return nil, err
 	}
 	c.nextID++
 	req.ID = c.nextID
 	req.Overlay = p.changes(req.Lane, texts)
-	data, err := json.Marshal(req)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := p.in.Write(append(data, '\n')); err != nil {
+	if err := p.send(&req); err != nil {
 		c.drop(p)
+		done()
 		return nil, ErrDied
 	}
 	timeout := time.NewTimer(limit)
-	defer timeout.Stop()
-	select {
-	case resp, ok := <-p.out:
-		return c.answer(p, resp, ok)
-	case <-timeout.C:
-		c.drop(p)
-		return nil, ErrTimeout
-	case <-ctx.Done():
-	}
-	// Nobody waits any more. What is nearly done is let finish, for it is
-	// remembered; the rest goes.
-	select {
-	case _, ok := <-p.out:
-		if !ok {
+	for {
+		select {
+		case resp, ok := <-p.out:
+			if p.heard(resp) {
+				continue
+			}
+			timeout.Stop()
+			done()
+			return c.answer(p, resp, ok)
+		case <-timeout.C:
 			c.drop(p)
+			done()
+			return nil, ErrTimeout
+		case <-ctx.Done():
+			// The next one waits for its turn until this has come to an end.
+			go func() {
+				defer done()
+				defer timeout.Stop()
+				c.abandon(p, req.ID, timeout.C)
+			}()
+			return nil, ctx.Err()
 		}
-	case <-time.After(grace):
-		c.drop(p)
 	}
-	return nil, ctx.Err()
+}
+
+// abandon cancels a request, and waits for the end of it. A process that does not
+// end it is killed.
+func (c *Client) abandon(p *process, id int, timeout <-chan time.Time) {
+	if err := p.send(&Request{ID: id, Op: "cancel"}); err != nil {
+		c.drop(p)
+		return
+	}
+	patience := time.NewTimer(grace)
+	defer patience.Stop()
+	for {
+		select {
+		case resp, ok := <-p.out:
+			if !p.heard(resp) {
+				if !ok {
+					c.drop(p)
+				}
+				return
+			}
+			if !p.loading {
+				patience.Reset(grace)
+			}
+		case <-patience.C:
+			if !p.loading {
+				c.drop(p)
+				return
+			}
+		case <-timeout:
+			c.drop(p)
+			return
+		}
+	}
+}
+
+func (p *process) send(req *Request) error {
+	data, err := json.Marshal(req)
+	if err == nil {
+		_, err = p.in.Write(append(data, '\n'))
+	}
+	return err
+}
+
+// heard takes note of what is no answer.
+func (p *process) heard(resp *Response) bool {
+	if resp == nil || resp.Loading == nil {
+		return false
+	}
+	p.loading = *resp.Loading
+	return true
 }
 
 func (c *Client) answer(p *process, resp *Response, ok bool) (*Response, error) {
@@ -163,7 +218,7 @@ func (c *Client) process(memoryMB int) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, in: in, out: make(chan *Response, 1), overlay: map[Lane]map[string]string{}, memory: memoryMB}
+	p := &process{cmd: cmd, in: in, out: make(chan *Response, 1), gone: make(chan struct{}), overlay: map[Lane]map[string]string{}, memory: memoryMB, loading: true}
 	go func() {
 		r := bufio.NewReaderSize(out, 64<<10)
 		dec := json.NewDecoder(r)
@@ -172,7 +227,10 @@ func (c *Client) process(memoryMB int) (*process, error) {
 			if err := dec.Decode(resp); err != nil {
 				break
 			}
-			p.out <- resp
+			select {
+			case p.out <- resp:
+			case <-p.gone: // nobody listens
+			}
 		}
 		cmd.Wait()
 		close(p.out)
@@ -192,6 +250,7 @@ func (c *Client) drop(p *process) {
 }
 
 func (p *process) kill() {
+	p.killed.Do(func() { close(p.gone) })
 	p.in.Close()
 	p.cmd.Process.Kill()
 }

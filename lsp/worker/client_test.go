@@ -110,19 +110,96 @@ func TestDeepRecursionIsAnError(t *testing.T) {
 	}
 }
 
-// Who stops waiting is let go at once, and the processor, too.
+// Who stops waiting is let go at once, and the loop ends: a process answers one
+// request after the other, and there is only one.
 func TestCancel(t *testing.T) {
 	c := newClient(t)
 	c.works(t)
-	before := c.pid()
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if _, err := c.eval(ctx, endless, patient); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	c.works(t)
+}
+
+// A process that does not hear of being cancelled is killed.
+func TestCancelInVain(t *testing.T) {
+	c := newClient(t)
+	c.works(t)
+	before := c.pid()
+	syscall.Kill(before, syscall.SIGSTOP)
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, err := c.eval(ctx, "1", patient); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	c.works(t)
 	if c.pid() == before {
-		t.Error("the loop goes on")
+		t.Error("the process is still there")
+	}
+}
+
+// nixpkgs makes a folder that takes a text for its packages.
+func nixpkgs(t *testing.T, text string) Settings {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/default.nix", []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return Settings{Nixpkgs: dir}
+}
+
+// However often requests are cancelled that need nixpkgs, it is loaded in the end:
+// that of one that was cancelled goes on, and serves those after it.
+func TestLoadingGoesOn(t *testing.T) {
+	c := newClient(t)
+	settings := nixpkgs(t, "{ }: with builtins; let n = foldl' (a: _: a + 1) 0 (genList (x: x) 3000000); in seq n { answer = n; }")
+	for start := time.Now(); ; {
+		// As somebody who types: nobody waits for the one before any more.
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+		resp, err := c.Do(ctx, Request{Op: "value", Text: "__gonix.pkgs.answer", Dir: "/", Settings: settings}, nil, patient, 2000)
+		cancel()
+		if err == nil {
+			if resp.Value.Text != "3000000" {
+				t.Errorf("got %s", resp.Value.Text)
+			}
+			return
+		}
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		if time.Since(start) > patient {
+			t.Fatal("it is never loaded")
+		}
+	}
+}
+
+// But not beyond all bounds.
+func TestLoadingWithoutEnd(t *testing.T) {
+	tests := []struct {
+		name, text string
+		limit      time.Duration
+	}{
+		{"loop", "{ }: " + endless, 300 * time.Millisecond},
+		{"list that doubles", "{ }: with builtins; length (foldl' (l: _: l ++ l) [ 1 2 ] (genList (x: x) 60))", patient},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newClient(t)
+			c.works(t)
+			before := c.pid()
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+			defer cancel()
+			_, err := c.Do(ctx, Request{Op: "value", Text: "__gonix.pkgs", Dir: "/", Settings: nixpkgs(t, tt.text)}, nil, tt.limit, memoryMB)
+			if err == nil {
+				t.Fatal("it has a value")
+			}
+			c.works(t)
+			if c.pid() == before {
+				t.Error("it goes on")
+			}
+		})
 	}
 }
 

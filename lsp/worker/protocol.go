@@ -7,6 +7,10 @@
 // hidden verb. They exchange JSON values on standard input and output; the process
 // ends when its input does, so that it cannot outlive the server.
 //
+// A request that nobody waits for any more is cancelled: its evaluation ends, and what
+// it has computed so far stays known. Who does not obey is killed. Only loading, which
+// the next request needs as well, goes on: of nixpkgs, of the systems of modules.
+//
 // The process keeps its evaluator between requests, so that nixpkgs is read once.
 // Unsaved texts come along as an overlay over the file system. When a file that
 // was read has changed, in the overlay or on disk, the evaluator starts afresh.
@@ -21,7 +25,7 @@ const Guess = "«gonix»"
 // Request asks for one thing.
 type Request struct {
 	ID int    `json:"id"`
-	Op string `json:"op"` // value, text, attrs, file; systems, options, option, check
+	Op string `json:"op"` // value, text, attrs, file; systems, options, option, check; cancel
 	// Text is an expression. It may use __gonix, a set with pkgs, lib and nixos.
 	Text string `json:"text,omitempty"`
 	// Dir is what relative paths in Text start from.
@@ -109,9 +113,11 @@ type Problem struct {
 	Near string `json:"near,omitempty"`
 }
 
-// Response answers a request.
+// Response answers a request, or says that the process begins or ends to load what
+// later requests need as well.
 type Response struct {
 	ID       int       `json:"id"`
+	Loading  *bool     `json:"loading,omitempty"`
 	Error    *Failure  `json:"error,omitempty"`
 	Value    *Value    `json:"value,omitempty"`
 	Attrs    []Attr    `json:"attrs,omitempty"`

@@ -106,10 +106,22 @@ func (e *evaluator) systemsOf(r *Root) (*root, error) {
 	if err != nil {
 		return nil, err
 	}
-	for range maxMasked {
-		if known := e.roots[string(key)]; known != nil {
-			return known, known.err
+	if e.roots[string(key)] == nil {
+		e.load(func() { err = e.find(r, string(key)) })
+		if err != nil {
+			return nil, err
 		}
+	}
+	known := e.roots[string(key)]
+	if known == nil {
+		return nil, errors.New("too many of the modules cannot be evaluated")
+	}
+	return known, known.err
+}
+
+// find evaluates a root that is not known yet.
+func (e *evaluator) find(r *Root, key string) error {
+	for range maxMasked {
 		found := &root{nested: map[string]system{}}
 		e.probe = found
 		if r.Kind == modules.Own {
@@ -118,19 +130,15 @@ func (e *evaluator) systemsOf(r *Root) (*root, error) {
 			found.err = e.wellKnown(r, found)
 		}
 		e.probe = nil
-		if found.err != nil && e.mask(found.err, r) {
-			if err := e.restart(); err != nil {
-				return nil, err
-			}
-			continue
+		if found.err == nil || !e.mask(found.err, r) {
+			e.roots[key] = found
+			return nil
 		}
-		e.roots[string(key)] = found
+		if err := e.restart(); err != nil {
+			return err
+		}
 	}
-	known := e.roots[string(key)]
-	if known == nil {
-		return nil, errors.New("too many of the modules cannot be evaluated")
-	}
-	return known, known.err
+	return nil
 }
 
 // mask leaves out the file that an error is about: a file next to one of the
@@ -309,7 +317,7 @@ func (e *evaluator) optionsOf(req *Request) (*lookup, error) {
 	}
 	s := &r.top[req.Index]
 	result, options, err := e.options(s.result)
-	if err != nil && s.called && !s.lax {
+	if err != nil && s.called && !s.lax && e.wanted.Err() == nil {
 		s.lax = true
 		if v, ok := e.unchecked(s); ok {
 			s.result = v
