@@ -19,6 +19,15 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the fixed sections of testdata/*.txtar")
 
+// said is the message of a diagnostic with its place and the places it refers to.
+func said(f *ast.File, d Diagnostic) string {
+	text := fmt.Sprintf("`%s`: %s", f.Src[d.Start:d.End], d.Msg)
+	for _, r := range d.Related {
+		text += fmt.Sprintf(", line %d has `%s`: %s", f.Position(r.Start).Line, f.Src[r.Start:r.End], r.Msg)
+	}
+	return text
+}
+
 // In testdata, a comment `#! code "part of the message"` says what must be
 // reported on its line, nothing else may be, and a section NAME.fixed is the file
 // after the first fix of every finding.
@@ -65,7 +74,7 @@ func TestRules(t *testing.T) {
 						continue
 					}
 					if !slices.ContainsFunc(found, func(d Diagnostic) bool {
-						return d.Code == code && f.Position(d.Start).Line == i+1 && strings.Contains(d.Msg, strings.Trim(text, `"`))
+						return d.Code == code && f.Position(d.Start).Line == i+1 && strings.Contains(said(f, d), strings.Trim(text, `"`))
 					}) {
 						t.Errorf("%s: %s:%d: no %s says %s; findings: %+v", file, section.Name, i+1, code, text, found)
 					}

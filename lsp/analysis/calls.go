@@ -228,18 +228,45 @@ var notFunctionRule = &Rule{
 			if n1 > 0 {
 				d.Msg = fmt.Sprintf("too many arguments: the function takes %d and returns %s", n1, what)
 			}
-			if lit, ok := fn.(*ast.Int); ok && n1 == 0 {
-				if id, ok := arg.(*ast.Ident); ok && id.Start == lit.End && isExponent(id.Name) {
-					d.Span = ast.Span{Start: lit.Start, End: id.End}
-					fixed := p.text(lit) + ".0" + id.Name
-					d.Msg = fmt.Sprintf("%s%s is no number: write %s", p.text(lit), id.Name, fixed)
-					d.Fixes = []Fix{{Title: "Change to " + fixed, Edits: []Edit{{d.Span, fixed}}}}
-				}
+			if n1 == 0 && fn.Stop() == arg.Pos() {
+				p.brokenNumber(&d, fn, arg)
 			}
 			p.report(d)
 			return
 		}
 	},
+}
+
+// brokenNumber says of a number and what follows without a space, which Nix reads
+// as a call, how to write the number that was probably meant.
+func (p *pass) brokenNumber(d *Diagnostic, fn, arg ast.Expr) {
+	text, rest, fixed := p.text(fn), p.text(arg), ""
+	switch fn.(type) {
+	case *ast.Int:
+		switch arg := arg.(type) {
+		case *ast.Ident: // 1e5
+			if isExponent(arg.Name) {
+				fixed = text + ".0" + rest
+			}
+		case *ast.Float: // 01.5
+			fixed = strings.TrimLeft(text, "0") + rest
+			if rest[0] != '.' || text[0] != '0' {
+				return
+			}
+			if fixed == rest {
+				fixed = "0" + rest
+			}
+		}
+	case *ast.Float: // 0.5e
+		if rest == "e" || rest == "E" {
+			fixed = text
+		}
+	}
+	if fixed != "" {
+		d.Span = ast.Span{Start: fn.Pos(), End: arg.Stop()}
+		d.Msg = fmt.Sprintf("%s%s is no number: write %s", text, rest, fixed)
+		d.Fixes = []Fix{{Title: "Change to " + fixed, Edits: []Edit{{d.Span, fixed}}}}
+	}
 }
 
 func isExponent(s string) bool {

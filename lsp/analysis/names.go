@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"gonix.dev/gonix/internal/suggest"
+	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/scope"
 	"gonix.dev/gonix/parser/ast"
 )
@@ -15,8 +16,9 @@ var undefinedRule = &Rule{
 	Summary:  "Nothing defines a name, and no `with` is around that might.",
 	tolerant: true,
 	check: func(p *pass) {
+		open := openComment(p.file)
 		for _, u := range p.scope.Uses {
-			if !u.Undefined() || scope.IsBuiltin(u.Name) || u.Name == "or" {
+			if !u.Undefined() || scope.IsBuiltin(u.Name) || u.Name == "or" || open >= 0 && u.Start >= open {
 				continue
 			}
 			d := Diagnostic{Span: u.Span, Msg: fmt.Sprintf("undefined variable '%s'", u.Name)}
@@ -138,6 +140,10 @@ var needlessBuiltinsRule = &Rule{
 			})
 			return
 		}
+		if let, ok := n.(*ast.Let); ok {
+			p.needlessInherit(let)
+			return
+		}
 		sel, attr := p.builtinsSelect(n)
 		if sel == nil || len(sel.Path) > 1 || sel.Default != nil || attr.Quoted || !isPlainGlobal(attr.Name) {
 			return
@@ -154,9 +160,52 @@ var needlessBuiltinsRule = &Rule{
 	},
 }
 
+// needlessInherit reports a global that a let inherits from builtins.
+func (p *pass) needlessInherit(let *ast.Let) {
+	for _, b := range let.Bindings {
+		in, ok := b.(*ast.Inherit)
+		if !ok {
+			continue
+		}
+		from, ok := cursor.Unparen(in.From).(*ast.Ident)
+		if !ok || from.Name != "builtins" || p.parentScope(let) == nil || !definesGlobally(p.parentScope(let), "builtins") {
+			continue
+		}
+		for _, n := range in.Names {
+			if n.Dynamic() || !isPlainGlobal(n.Name) || !definesGlobally(p.parentScope(let), n.Name) {
+				continue
+			}
+			edit := removeBinding(p.file.Src, let, in)
+			if len(in.Names) > 1 {
+				edit = Edit{withSpaceBefore(p.file.Src, n.Span), ""}
+			}
+			p.report(Diagnostic{
+				Span: n.Span, Unnecessary: true, Msg: fmt.Sprintf("'%s' is known without 'builtins'", n.Name),
+				Fixes: []Fix{{Title: fmt.Sprintf("Remove '%s'", n.Name), Safe: true, Edits: []Edit{edit}}},
+			})
+		}
+	}
+}
+
+// parentScope returns the scope around a let.
+func (p *pass) parentScope(let *ast.Let) *scope.Scope {
+	for _, s := range p.scope.Scopes {
+		if s.Node == ast.Node(let) {
+			return s.Parent
+		}
+	}
+	return nil
+}
+
 func isPlainGlobal(name string) bool {
 	i := sort.SearchStrings(scope.Globals, name)
 	return i < len(scope.Globals) && scope.Globals[i] == name
+}
+
+// operators are the names of the variables that Nix makes calls of where it reads
+// operators.
+var operators = map[string]string{
+	"__sub": "`-`", "__mul": "`*`", "__div": "`/`", "__lessThan": "`<` and its kin",
 }
 
 var shadowedGlobalRule = &Rule{
@@ -165,6 +214,10 @@ var shadowedGlobalRule = &Rule{
 	Summary:  "A `let` or an argument takes the name of a global of the language.",
 	check: func(p *pass) {
 		for _, d := range p.scope.Defs {
+			if means := operators[d.Name]; means != "" && len(d.Names) > 0 {
+				p.report(Diagnostic{Span: d.Span(), Severity: Warning, Msg: fmt.Sprintf("Nix reads %s as a call of '%s': this changes what it does", means, d.Name)})
+				continue
+			}
 			if !isPlainGlobal(d.Name) || d.Kind == scope.Rec || d.Inherits != nil || d.From != nil {
 				continue
 			}

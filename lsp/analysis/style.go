@@ -97,7 +97,11 @@ var suspiciousOrRule = &Rule{
 		}
 		if id, ok := call.Arg.(*ast.Ident); ok && id.Name == "or" {
 			if u := p.scope.UseAt(id.Start); u == nil || u.Def == nil {
-				p.report(Diagnostic{Span: id.Span, Msg: "this `or` is a variable: as a default it must follow a selection, as an operator write ||"})
+				d := Diagnostic{Span: id.Span, Msg: "this `or` is a variable: as a default it must follow a selection, as an operator write ||"}
+				if outer, ok := p.parent().(*ast.Apply); ok && outer.Fn == ast.Expr(call) {
+					d.Fixes = []Fix{{Title: "Change to ||", Edits: []Edit{{id.Span, "||"}}}}
+				}
+				p.report(d)
 			}
 			return
 		}
@@ -206,6 +210,9 @@ var numberRule = &Rule{
 		i, ok := n.(*ast.Int)
 		if !ok {
 			return
+		}
+		if call, ok := p.parent().(*ast.Apply); ok && call.Fn == n && call.Arg.Pos() == i.End {
+			return // it is said of both together
 		}
 		if text := p.text(i); len(text) > 1 && text[0] == '0' {
 			plain := fmt.Sprint(i.Value)

@@ -95,9 +95,10 @@ var unusedFormalRule = &Rule{
 	Summary:  "A function does not use an argument that it takes out of its set. Module arguments before `...` are exempt.",
 	visit: func(p *pass, n ast.Node) {
 		l, ok := n.(*ast.Lambda)
-		if !ok || l.Formals == nil || p.isFlakeOutputs() {
+		if !ok || l.Formals == nil {
 			return
 		}
+		flake := p.isFlakeOutputs()
 		if l.Arg != nil {
 			if d := p.scope.DefAt(l.Arg.Start); d != nil && len(d.Uses) > 0 {
 				return // all of the arguments are used through it
@@ -105,10 +106,23 @@ var unusedFormalRule = &Rule{
 		}
 		for i, f := range l.Formals.List {
 			d := p.scope.DefAt(f.Name.Start)
-			if d == nil || len(d.Uses) > 0 || l.Formals.Ellipsis && conventional[f.Name.Name] || f.Name.Name == "" || f.Name.Name[0] == '_' {
+			if d == nil || len(d.Uses) > 0 || f.Name.Name == "" || f.Name.Name[0] == '_' {
 				continue
 			}
 			diag := Diagnostic{Span: f.Name.Span, Unnecessary: true, Msg: fmt.Sprintf("argument '%s' is never used", f.Name.Name)}
+			switch {
+			case flake && f.Name.Name == "self":
+				if !l.Formals.Ellipsis {
+					continue
+				}
+				diag.Severity = Hint // a habit
+			case flake && !l.Formals.Ellipsis:
+				if root, ok := p.file.Root.(*ast.AttrSet); ok && FlakeInputs(root)[f.Name.Name] != nil {
+					continue // outputs must take what is passed
+				}
+			case !flake && l.Formals.Ellipsis && conventional[f.Name.Name]:
+				continue
+			}
 			// Callers may pass it: only where others may come does nothing change.
 			diag.Fixes = []Fix{{Title: fmt.Sprintf("Remove the argument '%s'", f.Name.Name), Safe: l.Formals.Ellipsis, Edits: []Edit{removeFormal(l.Formals, i)}}}
 			p.report(diag)
@@ -131,7 +145,7 @@ func removeFormal(fs *ast.Formals, i int) Edit {
 }
 
 // isFlakeOutputs reports whether the node being visited is the outputs function
-// of a flake, which must name all inputs that it is given.
+// of a flake, which is passed itself and all inputs.
 func (p *pass) isFlakeOutputs() bool {
 	if filepath.Base(p.opts.Path) != "flake.nix" || len(p.parents) != 2 {
 		return false
@@ -146,7 +160,7 @@ var unusedArgRule = &Rule{
 	Summary:  "The name in `name@{ ... }:` is never used.",
 	visit: func(p *pass, n ast.Node) {
 		l, ok := n.(*ast.Lambda)
-		if !ok || l.Formals == nil || l.Arg == nil || p.isFlakeOutputs() {
+		if !ok || l.Formals == nil || l.Arg == nil {
 			return
 		}
 		d := p.scope.DefAt(l.Arg.Start)
