@@ -15,7 +15,7 @@ import (
 // it, and all undefined names arguments of the file: what callPackage fills in.
 func missingArguments(r *Request) []Action {
 	use := r.Scope.UseAt(r.Span.Start)
-	if use == nil || !use.Undefined() || likelyBuiltin(use.Name) {
+	if use == nil || !r.missing(use) {
 		return nil
 	}
 	var problem *analysis.Diagnostic
@@ -38,6 +38,9 @@ func missingArguments(r *Request) []Action {
 		}
 		out = append(out, Action{Title: title, Kind: QuickFix, Edits: r.addFormals(l, []string{use.Name}), Problem: problem})
 	}
+	if len(out) == 1 {
+		out[0].Preferred = true
+	}
 	names := r.undefined()
 	root := cursor.Unparen(r.File.Root)
 	switch _, isLambda := root.(*ast.Lambda); {
@@ -59,12 +62,19 @@ func missingArguments(r *Request) []Action {
 // `builtins.`. Packages want fetchurl as an argument.
 func likelyBuiltin(name string) bool { return scope.IsBuiltin(name) && name != "fetchurl" }
 
+// missing reports whether a use wants an argument: nothing defines the name, and it
+// is neither the operator of another language nor a word of a comment without end.
+func (r *Request) missing(u *scope.Use) bool {
+	open := analysis.OpenComment(r.File)
+	return u.Undefined() && !likelyBuiltin(u.Name) && u.Name != "or" && (open < 0 || u.Start < open)
+}
+
 // undefined returns the names that nothing defines, once each, in order.
 func (r *Request) undefined() []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, u := range r.Scope.Uses {
-		if u.Undefined() && !seen[u.Name] && !likelyBuiltin(u.Name) && quote.IsIdentifier(u.Name) {
+		if !seen[u.Name] && quote.IsIdentifier(u.Name) && r.missing(u) {
 			seen[u.Name] = true
 			out = append(out, u.Name)
 		}

@@ -16,7 +16,7 @@ var undefinedRule = &Rule{
 	Summary:  "Nothing defines a name, and no `with` is around that might.",
 	tolerant: true,
 	check: func(p *pass) {
-		open := openComment(p.file)
+		open := OpenComment(p.file)
 		for _, u := range p.scope.Uses {
 			if !u.Undefined() || scope.IsBuiltin(u.Name) || u.Name == "or" || open >= 0 && u.Start >= open {
 				continue

@@ -16,16 +16,21 @@ var syntaxRule = &Rule{
 	Summary:  "The text is not valid Nix.",
 	tolerant: true,
 	check: func(p *pass) {
+		open, said := OpenComment(p.file), false
 		for _, e := range p.file.Errors {
 			d := Diagnostic{Span: e.Span, Msg: e.Msg}
-			switch open := openComment(p.file); {
-			case open >= 0 && e.Start > open:
-				continue // words of the comment
-			case e.Start == open:
-				d.Span.End = open + 2
+			switch {
+			case said:
+				return // the rest are words of the comment
+			case open >= 0 && e.Start >= open:
+				said = true
+				d.Span = ast.Span{Start: open, End: open + 2}
 				d.Msg = "this comment does not end"
 			case e.Code == parser.CodeSyntax:
 				d.Related = p.unclosed(e)
+				for d.End > d.Start && int(d.End) < len(p.file.Src) && p.file.Src[d.Start] >= 0x80 && p.file.Src[d.End] >= 0x80 {
+					d.End++ // the whole of a word in another script
+				}
 			case e.Code == parser.CodeDuplicateFormal:
 				p.duplicateFormal(&d)
 			case e.Code == parser.CodeDynamic:
@@ -39,12 +44,14 @@ var syntaxRule = &Rule{
 	},
 }
 
-// openComment returns where a comment begins that does not end, or -1. The parser
-// reads its text as code.
-func openComment(f *ast.File) ast.Pos {
+// OpenComment returns where a comment begins that does not end, or -1. The parser
+// reads it as operators, of which one or the other is the error.
+func OpenComment(f *ast.File) ast.Pos {
 	for _, e := range f.Errors {
-		if strings.HasPrefix(f.Src[e.Start:], "/*") {
-			return e.Start
+		for at := max(e.Start-1, 0); at <= e.Start; at++ {
+			if strings.HasPrefix(f.Src[at:], "/*") {
+				return at
+			}
 		}
 	}
 	return -1
