@@ -85,7 +85,9 @@ func (r *Request) syntaxCandidates(e *ast.Error) []Action {
 	put := func(at ast.Pos, text string) {
 		add(fmt.Sprintf("Insert '%s'", strings.TrimSpace(text)), insert(at, text))
 	}
-	expects := func(text string) bool { return strings.Contains(e.Msg, "expecting") && strings.Contains(e.Msg, "'"+text+"'") }
+	expects := func(text string) bool {
+		return strings.Contains(e.Msg, "expecting") && strings.Contains(e.Msg, "'"+text+"'")
+	}
 
 	if expects(")") {
 		line := strings.LastIndexByte(src[:before], '\n') + 1
