@@ -11,7 +11,7 @@ import (
 )
 
 // selected returns the expression that is selected, from its first to its last
-// byte, give or take white space.
+// byte, give or take white space and the bracket that ends it.
 func (r *Request) selected() (ast.Expr, int) {
 	src := r.File.Src
 	start, end := r.Span.Start, r.Span.End
@@ -26,12 +26,17 @@ func (r *Request) selected() (ast.Expr, int) {
 	}
 	for i := len(r.path) - 1; i >= 0; i-- {
 		e, ok := r.path[i].(ast.Expr)
-		if !ok || e.Pos() != start || e.Stop() != end {
+		if !ok || e.Pos() != start || e.Stop() != end && !allBut(e, end) {
 			continue
 		}
 		switch e.(type) {
 		case *ast.Ident, *ast.Bad:
 			return nil, 0 // a name has one already
+		}
+		for _, bad := range r.File.Errors {
+			if bad.Start >= start && bad.Start <= end {
+				return nil, 0
+			}
 		}
 		if i > 0 {
 			if _, name := r.path[i-1].(*ast.AttrName); name && r.path[i-1].Range() == e.Range() {
@@ -41,6 +46,18 @@ func (r *Request) selected() (ast.Expr, int) {
 		return e, i
 	}
 	return nil, 0
+}
+
+// allBut reports whether a set or list has nothing after a place but its bracket,
+// and maybe a semicolon.
+func allBut(e ast.Expr, end ast.Pos) bool {
+	switch e := e.(type) {
+	case *ast.List:
+		return len(e.Elems) > 0 && e.Elems[len(e.Elems)-1].Stop() == end
+	case *ast.AttrSet:
+		return len(e.Bindings) > 0 && e.Bindings[len(e.Bindings)-1].Stop() == end+1
+	}
+	return false
 }
 
 // valueAt returns the value of the binding whose name is at the cursor.
@@ -163,7 +180,7 @@ func extractToFile(r *Request) []Action {
 	if a, ok := first(r.bindingAround(e)).(*ast.Attr); ok && a.Value == e && len(a.Path) > 0 && !a.Path[len(a.Path)-1].Dynamic() {
 		name = a.Path[len(a.Path)-1].Name
 	}
-	if r.Name == "" || e == r.File.Root || strings.ContainsAny(name, "/ ") {
+	if r.Name == "" || e == r.File.Root || strings.ContainsAny(name, "/ ") || r.trivial(e) {
 		return nil
 	}
 	relative := false
@@ -204,6 +221,17 @@ func extractToFile(r *Request) []Action {
 		Title: "Extract to " + file, Kind: Extract, Edits: []analysis.Edit{replace(e, call)},
 		Create: &NewFile{Path: filepath.Join(filepath.Dir(r.Name), file), Text: text + "\n"},
 	}}
+}
+
+// trivial reports whether an expression is too little for a file of its own.
+func (r *Request) trivial(e ast.Expr) bool {
+	switch e.(type) {
+	case *ast.Int, *ast.Float, *ast.URI, *ast.Path, *ast.SearchPath:
+		return true
+	case *ast.String, *ast.IndString:
+		return r.oneLine(e)
+	}
+	return false
 }
 
 // bindingAround returns the binding whose value is e.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gonix.dev/gonix/lsp/analysis"
+	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
 	"gonix.dev/gonix/parser/quote"
 )
@@ -22,6 +23,9 @@ func jsonToNix(r *Request) []Action {
 	src := strings.TrimSpace(r.File.Src[r.Span.Start:r.Span.End])
 	if src == "" || src[0] != '{' && src[0] != '[' || !json.Valid([]byte(src)) {
 		return nil
+	}
+	if len(parser.Parse("", src, 0).Errors) == 0 && !strings.ContainsAny(src, `\$`) {
+		return nil // it is Nix
 	}
 	start := r.Span.Start + ast.Pos(strings.Index(r.File.Src[r.Span.Start:], src))
 	d := json.NewDecoder(strings.NewReader(src))

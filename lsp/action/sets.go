@@ -168,7 +168,7 @@ func (r *Request) packed(owner ast.Node, like *ast.Attr, n int, deep bool) ([]an
 	}
 	first := group[0]
 	indent := r.indentAt(first.Start)
-	flat := len(group) == 1 && r.oneLine(first)
+	flat := !strings.Contains(r.File.Src[first.Start:group[len(group)-1].End], "\n")
 	prefix := r.pathText(first, n) + " = "
 	if rec {
 		prefix += "rec "

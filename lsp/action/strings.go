@@ -120,7 +120,16 @@ func (r *Request) indented(s *ast.String) string {
 			b.WriteString(r.File.Src[p.Start:p.End])
 			continue
 		}
-		text(strings.ReplaceAll(p.Text, "\n", "\n"+inner))
+		lines := strings.Split(p.Text, "\n")
+		for i, line := range lines {
+			if i > 0 {
+				b.WriteByte('\n')
+				if line != "" || i == len(lines)-1 {
+					b.WriteString(inner)
+				}
+			}
+			text(line)
+		}
 	}
 	out := b.String()
 	if trimmed, ok := strings.CutSuffix(out, "\n"+inner); ok {

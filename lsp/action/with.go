@@ -1,6 +1,7 @@
 package action
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,40 +11,34 @@ import (
 	"gonix.dev/gonix/parser/ast"
 )
 
-// provided returns the uses that a with may provide, when it is the only one
-// around them that may: taking the names from it is then what happens anyway.
-func (r *Request) provided() (*ast.With, []*scope.Use) {
+// provided returns the uses that a with may provide, and whether there are other
+// withs around them that may, too: then only evaluation tells which of them does.
+// There are none if another with comes before this one.
+func (r *Request) provided() (w *ast.With, uses []*scope.Use, alone bool) {
 	w, i := cursor.Innermost[*ast.With](r.path)
 	if i < 0 || r.Span.Start > w.Semi+1 {
-		return nil, nil
+		return nil, nil, false
 	}
-	var uses []*scope.Use
+	alone = true
 	for _, u := range r.Scope.Uses {
-		if u.Def != nil || u.Start < w.Semi || u.End > w.End {
+		if u.Def != nil || u.Start < w.Semi || u.End > w.End || u.With == nil {
 			continue
 		}
-		withs := 0
-		mine := false
-		for s := u.With; s != nil; s = s.Parent {
-			if s.IsWith() {
-				withs++
-				mine = mine || s.Node == ast.Node(w)
-			}
+		if u.With.Node != ast.Node(w) {
+			return nil, nil, false
 		}
-		if !mine {
-			continue
-		}
-		if withs > 1 {
-			return nil, nil // which of them it comes from, only evaluation tells
+		for s := u.With.Parent; s != nil; s = s.Parent {
+			alone = alone && !s.IsWith()
 		}
 		uses = append(uses, u)
 	}
-	return w, uses
+	return w, uses, alone
 }
 
-// withToLet turns with e; body into let inherit (e) ...; in body.
+// withToLet turns with e; body into let inherit (e) ...; in body. Where e is not the
+// only one that may have the names, the title says what is taken for granted.
 func withToLet(r *Request) []Action {
-	w, uses := r.provided()
+	w, uses, alone := r.provided()
 	if len(uses) == 0 {
 		return nil
 	}
@@ -53,15 +48,20 @@ func withToLet(r *Request) []Action {
 			names = append(names, u.Name)
 		}
 	}
-	return []Action{{Title: "Convert the with to let inherit", Kind: Rewrite, Edits: []analysis.Edit{
-		{Span: ast.Span{Start: w.Start, End: w.Semi + 1}, New: "let inherit (" + r.text(cursor.Unparen(w.Scope)) + ") " + strings.Join(names, " ") + "; in"},
+	from := r.text(cursor.Unparen(w.Scope))
+	title := "Convert the with to let inherit"
+	if !alone {
+		title += fmt.Sprintf(", if '%s' has %s", shortened(from), shortened(strings.Join(names, ", ")))
+	}
+	return []Action{{Title: title, Kind: Rewrite, Edits: []analysis.Edit{
+		{Span: ast.Span{Start: w.Start, End: w.Semi + 1}, New: "let inherit (" + from + ") " + strings.Join(names, " ") + "; in"},
 	}}}
 }
 
 // withToQualified removes with e; and puts e. before the names that it provides.
 func withToQualified(r *Request) []Action {
-	w, uses := r.provided()
-	if len(uses) == 0 {
+	w, uses, alone := r.provided()
+	if len(uses) == 0 || !alone {
 		return nil
 	}
 	switch cursor.Unparen(w.Scope).(type) {
