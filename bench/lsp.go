@@ -42,7 +42,8 @@ const ms = time.Millisecond
 // pace is the pause after each keystroke: 25 a second are more than fingers can.
 const pace = 40 * ms
 
-func benchLSP(out io.Writer, gonix, nixpkgs string, runs, keys int) (missed int, err error) {
+// benchLSP measures the parts that are chosen.
+func benchLSP(out io.Writer, gonix, nixpkgs string, runs, keys int, chosen func(part string) bool) (missed int, err error) {
 	file := filepath.Join(nixpkgs, "pkgs/top-level/all-packages.nix")
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -54,8 +55,14 @@ func benchLSP(out io.Writer, gonix, nixpkgs string, runs, keys int) (missed int,
 	fmt.Fprintf(out, "language server, %s: %d lines\n", file, strings.Count(b.text, "\n"))
 	fmt.Fprintf(b.table, "\tp50\tp99\tmax\tgoal (p99)\n")
 	defer b.table.Flush()
-	for _, part := range []func(runs int) error{b.opening, b.typing, b.burst, b.packages} {
-		if err := part(runs); err != nil {
+	for _, part := range []struct {
+		name    string
+		measure func(runs int) error
+	}{{"opening", b.opening}, {"typing", b.typing}, {"burst", b.burst}, {"packages", b.packages}} {
+		if !chosen(part.name) {
+			continue
+		}
+		if err := part.measure(runs); err != nil {
 			return b.missed, err
 		}
 	}

@@ -29,7 +29,7 @@ func bench(ctx context.Context, out io.Writer) error {
 	nixpkgs := flag.String("nixpkgs", os.Getenv("GONIX_NIXPKGS"), "a checkout of nixpkgs")
 	peers := flag.String("peers", "", "folder with the peers (nix-instantiate, nixfmt), before PATH")
 	runs := flag.Int("runs", 5, "runs of each command")
-	only := flag.String("only", "", "workloads whose name matches this regular expression")
+	only := flag.String("only", "", "workloads whose name matches this regular expression; with -lsp opening, typing, burst and packages")
 	lsp := flag.Bool("lsp", false, "measure the language server instead")
 	keys := flag.Int("keys", 200, "keystrokes for each figure of the language server")
 	strict := flag.Bool("strict", false, "fail when a goal is missed")
@@ -48,7 +48,7 @@ func bench(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if *lsp {
-		missed, err := benchLSP(out, *gonix, checkout, *runs, *keys)
+		missed, err := benchLSP(out, *gonix, checkout, *runs, *keys, choose.MatchString)
 		if err == nil && *strict && missed > 0 {
 			err = fmt.Errorf("%d goals missed", missed)
 		}
