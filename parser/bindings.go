@@ -185,29 +185,27 @@ var (
 // bindingList reads bindings up to a token that can only follow them all.
 func (p *parser) bindingList(first *ast.AttrName, expected []string) []ast.Binding {
 	mark := len(p.bindings)
-	if first != nil {
-		p.bindings = append(p.bindings, p.attr(first))
-	}
-loop:
 	for {
-		if p.split != nil {
-			p.bindings = append(p.bindings, p.attr(nil))
+		if first == nil && p.earlier != nil && p.takeOver() {
 			continue
 		}
-		switch p.kind {
-		case ast.IDENT, ast.OR_KW, ast.STR_OPEN, ast.DOLLAR_CURLY:
-			if p.kind == ast.STR_OPEN && p.src[p.start] != '"' {
-				p.badBinding(expected)
-				continue
-			}
-			p.bindings = append(p.bindings, p.attr(nil))
-		case ast.INHERIT:
-			p.bindings = append(p.bindings, p.inherit())
+		troubles := p.troubles
+		var b ast.Binding
+		switch {
+		case first != nil:
+			b, first = p.attr(first), nil
+		case p.split != nil:
+			b = p.attr(nil)
+			troubles-- // it began with the binding before
 		default:
-			if p.kind != ast.SEMI && p.closes() {
-				break loop
-			}
-			p.badBinding(expected)
+			b = p.binding(expected)
+		}
+		if b == nil {
+			break
+		}
+		p.bindings = append(p.bindings, b)
+		if p.troubles != troubles {
+			p.dirty = append(p.dirty, b.Pos())
 		}
 	}
 	list := p.nodes.bindings.copy(p.bindings[mark:])
@@ -215,8 +213,26 @@ loop:
 	return list
 }
 
+// binding reads a binding that starts with the current token, nil when that can only
+// follow all bindings.
+func (p *parser) binding(expected []string) ast.Binding {
+	switch p.kind {
+	case ast.IDENT, ast.OR_KW, ast.STR_OPEN, ast.DOLLAR_CURLY:
+		if p.kind == ast.STR_OPEN && p.src[p.start] != '"' {
+			return p.badBinding(expected)
+		}
+		return p.attr(nil)
+	case ast.INHERIT:
+		return p.inherit()
+	}
+	if p.kind != ast.SEMI && p.closes() {
+		return nil
+	}
+	return p.badBinding(expected)
+}
+
 // badBinding reports the current token and skips to the next binding.
-func (p *parser) badBinding(expected []string) {
+func (p *parser) badBinding(expected []string) ast.Binding {
 	start := p.start
 	p.unexpected(expected...)
 	if p.kind == ast.SEMI {
@@ -225,7 +241,7 @@ func (p *parser) badBinding(expected []string) {
 		p.skip()
 		p.syncBinding()
 	}
-	p.bindings = append(p.bindings, &ast.BadBinding{Span: p.since(start)})
+	return &ast.BadBinding{Span: p.since(start)}
 }
 
 // attr reads path = value;. Its first name may have been read already.

@@ -24,6 +24,7 @@ const (
 // errorAt reports an error. Of several at one place the first tells most: the
 // others are only its consequences.
 func (p *parser) errorAt(start, end int, code, msg string) *ast.Error {
+	p.troubles++
 	p.failed = p.failed || code == CodeSyntax || code == CodeTrailingSlash
 	if n := len(p.file.Errors); n > 0 && code == CodeSyntax {
 		if last := p.file.Errors[n-1]; last.Code == CodeSyntax && int(last.Start) >= start {
@@ -53,6 +54,7 @@ func (p *parser) warnCursedOr(x ast.Expr) {
 // unexpected reports that the current token cannot stand where it stands. Like
 // bison, Nix names what it expected when that are at most four kinds of token.
 func (p *parser) unexpected(expected ...string) {
+	p.troubles++
 	if p.kind == ast.EOF && p.failed {
 		return // most likely what was skipped has the end that is missing
 	}

@@ -44,6 +44,7 @@ loop:
 	for {
 		if i >= len(src) {
 			if len(src) < len(p.src) { // closed by repair
+				p.troubles++
 				p.pos, p.end = i, i
 				p.next()
 				break

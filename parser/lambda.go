@@ -163,6 +163,7 @@ func (p *parser) formalsFirst(start int, f *ast.Formals) ast.Expr {
 func (p *parser) unfinishedSet(f *ast.Formals) ast.Expr {
 	id := f.List[0].Name
 	bad := &ast.Bad{Span: span(int(id.End), int(id.End))}
+	p.dirty = append(p.dirty, id.Start)
 	return &ast.AttrSet{Span: f.Span, Open: f.Start, Bindings: []ast.Binding{
 		&ast.Attr{Span: id.Span, Path: []*ast.AttrName{{Span: id.Span, Name: id.Name}}, Eq: id.End, Value: bad},
 	}}

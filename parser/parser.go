@@ -30,6 +30,9 @@ const (
 // trees, recurse; Go cannot recover from a stack overflow.
 const maxDepth = 100_000
 
+// maxLength is the length that a text may have: offsets are of 32 bits.
+const maxLength = 1<<31 - 1
+
 // parser reads one file. The current token is kind, start, end; pos is where
 // the next one is looked for.
 type parser struct {
@@ -58,6 +61,12 @@ type parser struct {
 	noBlockEnd  bool            // no comment ends in the rest of the text
 	nul         bool            // the text scanned last has NUL bytes
 	file        *ast.File
+	// For parsing a later version of the text, see Revision. troubles counts
+	// whatever was not read by Nix's grammar alone, dirty are the starts of the
+	// bindings that had any.
+	earlier  *earlier
+	troubles int
+	dirty    []ast.Pos
 
 	nodes    nodes
 	text     textSlab
@@ -89,7 +98,7 @@ func ParseBindings(name, src string, mode Mode) *ast.File {
 
 func (p *parser) parse(name, src string, mode Mode, bindings bool) *ast.File {
 	f := &ast.File{Name: name, Src: src}
-	if int64(len(src)) > 1<<31-1 {
+	if int64(len(src)) > maxLength {
 		f.Root = &ast.Bad{}
 		f.Errors = []*ast.Error{{Code: CodeTooLarge, Msg: "file is too large"}}
 		return f
@@ -105,7 +114,11 @@ func (p *parser) parse(name, src string, mode Mode, bindings bool) *ast.File {
 func (p *parser) run(f *ast.File, mode Mode, bindings bool) {
 	p.src, p.file = f.Src, f
 	p.keep, p.pipes = mode&KeepTokens != 0, mode&PipeOperators != 0
-	p.nodes.expect(len(f.Src))
+	if p.earlier != nil {
+		p.text.small = true
+	} else {
+		p.nodes.expect(len(f.Src))
+	}
 	if p.keep {
 		if n := len(f.Src)/4 + 4; cap(p.tokens) < n {
 			p.tokens = make([]ast.Token, 0, n)

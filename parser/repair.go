@@ -31,11 +31,13 @@ func (p *parser) repair(mode Mode, bindings bool) {
 	}
 	for _, c := range p.cuts(int(first.Start)) {
 		again := &ast.File{Name: f.Name, Src: f.Src}
-		q := &parser{cut: c}
+		q := &parser{cut: c, earlier: p.earlier.again()}
 		q.run(again, mode, bindings)
 		if mended(again, c) {
 			f.Root, f.Tokens, f.Comments, f.Warnings = again.Root, again.Tokens, again.Comments, again.Warnings
 			f.Errors = f.Errors[:1]
+			p.dirty, p.multiline = q.dirty, q.multiline
+			p.earlier = q.earlier
 			return
 		}
 	}

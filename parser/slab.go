@@ -9,8 +9,10 @@ import (
 // slab hands out pointers into chunks, which saves an allocation for each node.
 // A tree is kept or dropped as a whole, so nothing is lost by that.
 type slab[T any] struct {
-	free []T
-	size int // of the next chunk
+	free     []T
+	given    int // elements in all chunks so far
+	left     int // how many more are expected
+	expected bool
 	// In an Arena: every chunk, and how many of them this file has used.
 	arena  bool
 	chunks [][]T
@@ -31,7 +33,13 @@ func (s *slab[T]) new() *T {
 
 // copy returns a slice of its own with the elements of list, nil for none.
 func (s *slab[T]) copy(list []T) []T {
-	n := len(list)
+	t := s.list(len(list))
+	copy(t, list)
+	return t
+}
+
+// list returns a slice of n zero elements, nil for none.
+func (s *slab[T]) list(n int) []T {
 	if n == 0 {
 		return nil
 	}
@@ -40,7 +48,6 @@ func (s *slab[T]) copy(list []T) []T {
 	}
 	t := s.free[:n:n]
 	s.free = s.free[n:]
-	copy(t, list)
 	return t
 }
 
@@ -53,11 +60,20 @@ func (s *slab[T]) grow(n int) {
 			return
 		}
 	}
-	if s.arena {
-		s.size = max(s.size, min(s.held, largeChunk)) // for the files to come
+	size := s.given
+	switch {
+	case s.left > 0:
+		size = s.left
+	case s.expected: // that should nearly do
+		size = s.given / 8
 	}
-	s.free = make([]T, max(s.size, n))
-	s.size = max(s.size/3, 6)
+	size = min(max(size, 6), largeChunk)
+	s.left -= size
+	s.given += size
+	if s.arena {
+		size = max(size, min(s.held, largeChunk)) // for the files to come
+	}
+	s.free = make([]T, max(size, n))
 	if s.arena {
 		s.held += len(s.free)
 		s.chunks = append(s.chunks, s.free)
@@ -76,9 +92,10 @@ func (s *slab[T]) reset() {
 	s.free, s.used, s.arena = nil, 0, true
 }
 
-// expect sizes the first chunk for a text of which every so many bytes need one
-// node.
-func (s *slab[T]) expect(length, each int) { s.size = min(length/each+1, largeChunk) }
+// expect prepares for a text of which every so many bytes need one node.
+func (s *slab[T]) expect(length, each int) {
+	s.given, s.left, s.expected = 0, length/each+1, true
+}
 
 // nodes holds the slabs of the node types that are frequent.
 type nodes struct {
@@ -147,16 +164,23 @@ func (n *nodes) expect(length int) {
 type textSlab struct {
 	buf   []byte
 	large bool // more files will follow
+	small bool // little text will follow, and each chunk may be kept for long
 }
 
-const textChunk = 16 << 10
+const (
+	textChunk      = 16 << 10
+	smallTextChunk = 512
+)
 
 // reserve makes room for n more bytes; left is an upper bound of what this file
 // may still need.
 func (t *textSlab) reserve(n, left int) {
 	if cap(t.buf)-len(t.buf) < n {
-		if t.large {
+		switch {
+		case t.large:
 			left = textChunk
+		case t.small:
+			left = min(left, smallTextChunk)
 		}
 		t.buf = make([]byte, 0, max(n, min(left, textChunk)))
 	}

@@ -64,6 +64,7 @@ func (p *parser) strParts() []ast.Part {
 		}
 		if i >= len(src) {
 			if len(src) < len(p.src) { // closed by repair
+				p.troubles++
 				p.pos, p.end = i, i
 				p.next()
 				break

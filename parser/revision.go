@@ -1,0 +1,261 @@
+package parser
+
+import (
+	"sort"
+
+	"gonix.dev/gonix/parser/ast"
+)
+
+// Parsing while somebody types.
+//
+// What a keystroke changes is one binding, and those around it. So the next version
+// of a text is parsed like any other, from its start, except that the parser knows
+// the tree of the version before. Wherever it is about to read a binding that stood
+// at the same place of that tree, in text that did not change, it takes the binding
+// over instead, and all that follow up to the next change or error. That goes for
+// bindings of any depth: those of a set or let around the change, those beside it,
+// and, when a brace was opened, those that have come to be inside of another.
+//
+// A binding may be taken over when it was read cleanly, without an error or anything
+// that the parser does to recover from one. Then nothing around it has had a say
+// in how it was read, and nothing behind its semicolon: at the same text the parser
+// would make the same nodes. Bindings before the change are shared with the older
+// tree. Those after it have moved, so they are copied; see shift.go.
+//
+// Shared nodes hold on to the text that their names were cut from. Once that is
+// maxForeign bytes of older versions, they are copied too, once, into the new text.
+
+// Revision is a version of a text that is being edited, parsed.
+type Revision struct {
+	File *ast.File
+
+	mode      Mode
+	dirty     []ast.Pos // the starts of the bindings that are not clean, in order
+	multiline []cut
+	foreign   int // bytes of older texts that nodes may refer to
+}
+
+// maxForeign bounds the older texts that a tree keeps in memory, in bytes.
+const maxForeign = 8 << 20
+
+// NewRevision parses the first version of a text, like [Parse].
+func NewRevision(name, src string, mode Mode) *Revision {
+	p := new(parser)
+	return p.revision(p.parse(name, src, mode, false), mode)
+}
+
+// Next parses another version of the text. File is what [Parse] makes of it, but
+// that it shares nodes with those before. It takes time for what has changed, and
+// for what has moved with it. With [KeepTokens] it takes as long as Parse.
+func (r *Revision) Next(src string) *Revision {
+	p := &parser{earlier: r.before(src)}
+	next := p.revision(p.parse(r.File.Name, src, r.mode, false), r.mode)
+	if e := p.earlier; e != nil && e.shared {
+		next.foreign = r.foreign + len(r.File.Src)
+	}
+	return next
+}
+
+func (p *parser) revision(f *ast.File, mode Mode) *Revision {
+	// A binding is added after those inside of it.
+	sort.Slice(p.dirty, func(i, j int) bool { return p.dirty[i] < p.dirty[j] })
+	return &Revision{File: f, mode: mode, dirty: p.dirty, multiline: p.multiline}
+}
+
+// earlier is what a parser knows of the version before.
+type earlier struct {
+	*Revision
+	start, end ast.Pos       // the part of the older text that was replaced
+	moved      ast.Pos       // by how much what comes after it has moved
+	list       []ast.Binding // the bindings where the last ones were found
+	copyAll    bool          // share nothing
+	shared     bool          // something has been shared
+	shifter    shifter
+}
+
+// before compares the revision with the next version of its text. It returns nil
+// when that cannot make use of it.
+func (r *Revision) before(src string) *earlier {
+	old := r.File.Src
+	if r.mode&KeepTokens != 0 || len(src) > maxLength || len(old) > maxLength {
+		return nil
+	}
+	start := commonPrefix(old, src)
+	end := len(old) - commonSuffix(old[start:], src[start:])
+	return &earlier{
+		Revision: r, start: ast.Pos(start), end: ast.Pos(end), moved: ast.Pos(len(src) - len(old)),
+		copyAll: r.foreign+len(old) > maxForeign, shifter: shifter{src: src},
+	}
+}
+
+// again returns the same for another parser of the same version.
+func (e *earlier) again() *earlier {
+	if e == nil {
+		return nil
+	}
+	return &earlier{Revision: e.Revision, start: e.start, end: e.end, moved: e.moved, copyAll: e.copyAll, shifter: shifter{src: e.shifter.src}}
+}
+
+// compared is how many bytes are compared at once: that is much faster than one by
+// one.
+const compared = 1 << 10
+
+// commonPrefix returns how many bytes two texts begin with in common.
+func commonPrefix(a, b string) int {
+	n, i := min(len(a), len(b)), 0
+	for i+compared <= n && a[i:i+compared] == b[i:i+compared] {
+		i += compared
+	}
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
+}
+
+// commonSuffix returns how many bytes two texts end with in common.
+func commonSuffix(a, b string) int {
+	n, i := min(len(a), len(b)), 0
+	for i+compared <= n && a[len(a)-i-compared:len(a)-i] == b[len(b)-i-compared:len(b)-i] {
+		i += compared
+	}
+	for i < n && a[len(a)-i-1] == b[len(b)-i-1] {
+		i++
+	}
+	return i
+}
+
+// takeOver appends the clean bindings that stood in the older tree at the place of
+// the current token, up to the first that has changed or is not clean. It reports
+// whether there were any.
+func (p *parser) takeOver() bool {
+	e := p.earlier
+	at, limit, moved := ast.Pos(p.start), e.start, ast.Pos(0)
+	if at >= e.start {
+		at, limit, moved = at-e.moved, ast.Pos(len(e.File.Src)), e.moved
+		if at < e.end {
+			return false
+		}
+	}
+	switch p.kind {
+	case ast.IDENT, ast.OR_KW, ast.STR_OPEN, ast.DOLLAR_CURLY, ast.INHERIT:
+	default:
+		return false
+	}
+	if p.split != nil {
+		return false
+	}
+	list := e.bindings(at)
+	n := p.clean(list, limit, moved)
+	if n == 0 {
+		return false
+	}
+	list = list[:n]
+	end := list[n-1].Stop()
+	if moved == 0 && !e.copyAll {
+		e.shared = true
+		p.bindings = append(p.bindings, list...)
+	} else {
+		e.shifter.by = moved
+		for _, b := range list {
+			p.bindings = append(p.bindings, e.shifter.binding(b))
+		}
+	}
+	p.inherited(at, end, moved)
+	p.end = int(end + moved)
+	p.pos = p.end
+	p.next()
+	return true
+}
+
+// bindings returns the bindings of the older tree from the one on that starts at an
+// offset, none when there is no such.
+func (e *earlier) bindings(at ast.Pos) []ast.Binding {
+	if i, ok := bindingAt(e.list, at); ok {
+		return e.list[i:]
+	}
+	for n := ast.Node(e.File.Root); n != nil; {
+		var list []ast.Binding
+		var rest ast.Node
+		switch x := n.(type) {
+		case *ast.AttrSet:
+			list = x.Bindings
+		case *ast.Let:
+			list, rest = x.Bindings, x.Body
+		default:
+			n = childAt(n, at)
+			continue
+		}
+		i, ok := bindingAt(list, at)
+		switch {
+		case ok:
+			e.list = list
+			return list[i:]
+		case i > 0 && at < list[i-1].Stop():
+			n = list[i-1]
+		default:
+			n = rest
+		}
+	}
+	return nil
+}
+
+// bindingAt returns the index of the binding that starts at an offset, or of the
+// first that starts after it.
+func bindingAt(list []ast.Binding, at ast.Pos) (int, bool) {
+	i := sort.Search(len(list), func(i int) bool { return list[i].Pos() >= at })
+	return i, i < len(list) && list[i].Pos() == at
+}
+
+// childAt returns the child of a node that an offset is in.
+func childAt(n ast.Node, at ast.Pos) ast.Node {
+	for c := range ast.Children(n) {
+		if c.Range().Contains(at) {
+			return c
+		}
+	}
+	return nil
+}
+
+// clean returns how many bindings, of those that begin a list, end before a limit
+// and may be taken over.
+func (p *parser) clean(list []ast.Binding, limit, moved ast.Pos) int {
+	if len(list) == 0 {
+		return 0
+	}
+	dirty := p.earlier.dirty
+	first := list[0].Pos()
+	// The first dirty one from here on, if it is below this list, is in it.
+	until := ast.Pos(maxLength)
+	if i := sort.Search(len(dirty), func(i int) bool { return dirty[i] >= first }); i < len(dirty) {
+		until = dirty[i]
+	}
+	forced := ast.Pos(-1) // a string that is to be closed by force
+	if p.cut.end > 0 {
+		forced = ast.Pos(p.cut.start) - moved
+	}
+	for i, b := range list {
+		s := b.Range()
+		tooDeep := p.depth+int(s.End-s.Start) >= maxDepth // it could be, here
+		if s.End > limit || s.Start >= until || s.Contains(forced) || tooDeep {
+			return i
+		}
+	}
+	return len(list)
+}
+
+// inherited takes over what the parser noted down besides the tree.
+func (p *parser) inherited(start, end, moved ast.Pos) {
+	for _, w := range p.earlier.File.Warnings {
+		if start <= w.Start && w.End <= end {
+			again := *w
+			again.Start += moved
+			again.End += moved
+			p.file.Warnings = append(p.file.Warnings, &again)
+		}
+	}
+	all := p.earlier.multiline // in the order of their ends
+	i := sort.Search(len(all), func(i int) bool { return all[i].end >= int(start) })
+	for ; i < len(all) && all[i].end < int(end); i++ {
+		p.multiline = append(p.multiline, cut{all[i].start + int(moved), all[i].end + int(moved)})
+	}
+}
