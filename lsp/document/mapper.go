@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -59,63 +60,107 @@ type Position struct{ Line, Character uint32 }
 type Mapper struct {
 	text  string
 	enc   Encoding
-	lines []int32  // offset of the first byte of each line
-	ascii bool     // the whole text: then a column is a byte
-	wide  []uint64 // which lines are not ASCII, a bit for each; nil when none is
+	lines []int32 // offset of the first byte of each line
+	wide  []int32 // the lines that are not ASCII, of which most texts have few or none
 }
 
 // NewMapper indexes a text.
 func NewMapper(text string, enc Encoding) *Mapper {
-	m := &Mapper{text: text, enc: enc, lines: make([]int32, 1, 2+len(text)/32), ascii: true}
+	m := &Mapper{text: text, enc: enc, lines: make([]int32, 1, 2+len(text)/32)}
+	m.addLines(0, len(text))
+	m.addWide(0, 0, len(text))
+	return m
+}
+
+// addLines appends the lines that start in text[from:to] or right after.
+func (m *Mapper) addLines(from, to int) {
+	text := m.text[:to]
 	// A carriage return is rare: look for it once, and take the fast path.
-	if strings.IndexByte(text, '\r') < 0 {
-		for i := 0; ; {
+	if strings.IndexByte(text[from:], '\r') < 0 {
+		for i := from; ; {
 			j := strings.IndexByte(text[i:], '\n')
 			if j < 0 {
-				break
+				return
 			}
 			i += j + 1
 			m.lines = append(m.lines, int32(i))
 		}
-	} else {
-		for i := 0; i < len(text); i++ {
-			switch text[i] {
-			case '\r':
-				if i+1 < len(text) && text[i+1] == '\n' {
-					i++
-				}
-				fallthrough
-			case '\n':
-				m.lines = append(m.lines, int32(i+1))
+	}
+	for i := from; i < to; i++ {
+		switch text[i] {
+		case '\r':
+			if i+1 < len(m.text) && m.text[i+1] == '\n' {
+				i++
 			}
+			fallthrough
+		case '\n':
+			m.lines = append(m.lines, int32(i+1))
 		}
 	}
-	if enc != UTF8 {
-		m.findWide()
-	}
-	return m
 }
 
-// findWide finds the lines that are not ASCII, of which most texts have few or none.
-func (m *Mapper) findWide() {
-	line := 0
-	for i := 0; i < len(m.text); i++ {
+// addWide appends the lines in text[from:to] that are not ASCII. They start at a line.
+func (m *Mapper) addWide(line, from, to int) {
+	if m.enc == UTF8 {
+		return // it makes no difference
+	}
+	for i := from; i < to; i++ {
 		if m.text[i] < utf8.RuneSelf {
 			continue
-		}
-		if m.ascii {
-			m.ascii, m.wide = false, make([]uint64, (len(m.lines)+63)/64)
 		}
 		for line+1 < len(m.lines) && int(m.lines[line+1]) <= i {
 			line++
 		}
-		m.wide[line/64] |= 1 << (line % 64)
+		m.wide = append(m.wide, int32(line))
+		if line+1 == len(m.lines) {
+			return
+		}
+		i = int(m.lines[line+1]) - 1
 	}
+}
+
+// replace returns the mapper of the text after an edit. Only the lines that are
+// touched are looked at.
+func (m *Mapper) replace(at ast.Span, by string) *Mapper {
+	next := &Mapper{text: m.text[:at.Start] + by + m.text[at.End:], enc: m.enc}
+	first, last := m.Line(at.Start), m.Line(at.End)
+	// A \r and a \n that come together or part are one line end or two: so the lines
+	// around are looked at too.
+	first, last = max(first-1, 0), min(last+1, len(m.lines)-1)
+	moved := int32(len(next.text) - len(m.text))
+	end := int(m.LineStart(last+1) + ast.Pos(moved)) // of the lines that are looked at
+
+	next.lines = make([]int32, 0, len(m.lines)+strings.Count(by, "\n")+8)
+	next.lines = append(next.lines, m.lines[:first+1]...)
+	next.addLines(int(m.lines[first]), end)
+	if last+1 < len(m.lines) && int(next.lines[len(next.lines)-1]) == end {
+		next.lines = next.lines[:len(next.lines)-1]
+	}
+	rest := len(next.lines) // where the lines that have only moved go on
+	for _, l := range m.lines[last+1:] {
+		next.lines = append(next.lines, l+moved)
+	}
+
+	if m.enc == UTF8 {
+		return next
+	}
+	i := sort.Search(len(m.wide), func(i int) bool { return int(m.wide[i]) >= first })
+	j := sort.Search(len(m.wide), func(i int) bool { return int(m.wide[i]) > last })
+	next.wide = append(make([]int32, 0, len(m.wide)+4), m.wide[:i]...)
+	next.addWide(first, int(next.lines[first]), end)
+	for _, l := range m.wide[j:] {
+		next.wide = append(next.wide, l+int32(rest-last-1))
+	}
+	return next
 }
 
 // bytes reports whether a column of a line is a byte.
 func (m *Mapper) bytes(line int) bool {
-	return m.ascii || m.enc == UTF8 || m.wide[line/64]&(1<<(line%64)) == 0
+	if len(m.wide) == 0 {
+		return true
+	}
+	_, wide := slices.BinarySearch(m.wide, int32(line))
+	return !wide
 }
 
 // LineCount returns the number of lines, at least 1.
@@ -250,7 +295,7 @@ func (m *Mapper) Span(start, end Position) ast.Span {
 
 // Units returns the length of a piece of text in units of the encoding.
 func (m *Mapper) Units(text string) int {
-	if m.ascii || m.enc == UTF8 {
+	if len(m.wide) == 0 {
 		return len(text)
 	}
 	n := 0

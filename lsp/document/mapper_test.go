@@ -1,6 +1,7 @@
 package document
 
 import (
+	"slices"
 	"testing"
 
 	"go.lsp.dev/uri"
@@ -125,5 +126,53 @@ func TestAnalysisRunsOnce(t *testing.T) {
 	s, _ := New(uri.File("/tmp/x.nix"), 1, "abc", UTF8)
 	if length.Of(s)+length.Of(s) != 6 || n != 1 {
 		t.Errorf("computed %d times", n)
+	}
+}
+
+// The mapper of an edited text is what it would be of a new one.
+func FuzzReplace(f *testing.F) {
+	f.Add("a\r\nb\rc\n\nd é 😀\xff x\n", 2, 1, "\n")
+	f.Add("a\r\nb", 2, 0, "x")
+	f.Add("é\né\né\n", 1, 5, "\né")
+	f.Add("a\rb\nc", 2, 1, "")
+	f.Fuzz(func(t *testing.T, text string, at, length int, by string) {
+		at = min(max(at, 0), len(text))
+		length = min(max(length, 0), len(text)-at)
+		for _, enc := range []Encoding{UTF8, UTF16} {
+			old := NewMapper(text, enc)
+			got := old.replace(ast.Span{Start: ast.Pos(at), End: ast.Pos(at + length)}, by)
+			want := NewMapper(text[:at]+by+text[at+length:], enc)
+			if got.text != want.text || !slices.Equal(got.lines, want.lines) || !slices.Equal(got.wide, want.wide) {
+				t.Errorf("%v: %q %d..%d by %q\n got %v %v\nwant %v %v", enc, text, at, at+length, by, got.lines, got.wide, want.lines, want.wide)
+			}
+		}
+	})
+}
+
+// A derived analysis gets what there was of an older version, however old, and no
+// more than once.
+func TestDerivedAnalysis(t *testing.T) {
+	var got []string
+	texts := NewDerived(func(s *Snapshot, older *string) string {
+		if older != nil {
+			got = append(got, *older+">"+s.Text)
+		} else {
+			got = append(got, s.Text)
+		}
+		return s.Text
+	})
+	a, _ := New(uri.File("/tmp/x.nix"), 1, "a", UTF8)
+	texts.Of(a)
+	b, _ := a.Apply(2, []Change{{Text: "b"}})
+	c, _ := b.Apply(3, []Change{{Text: "c"}}) // nobody asked about b
+	texts.Of(c)
+	d, _ := c.Apply(4, []Change{{Text: "d"}})
+	texts.Of(b)
+	texts.Of(d)
+	if want := []string{"a", "a>c", "a>b", "c>d"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if len(d.memo.older) > 0 {
+		t.Error("the older result is kept")
 	}
 }

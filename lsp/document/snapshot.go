@@ -55,39 +55,40 @@ type Change struct {
 }
 
 // Apply makes the snapshot of the next version. Each change sees the text that
-// the one before it left behind.
+// the one before it left behind. What is known of this version helps with the next.
 func (s *Snapshot) Apply(version int32, changes []Change) (*Snapshot, error) {
-	text, m := s.Text, s.Mapper()
-	for i, c := range changes {
+	m := s.Mapper()
+	for _, c := range changes {
 		if c.Range == nil {
-			text = c.Text
+			m = NewMapper(c.Text, s.enc)
 		} else {
-			span := m.Span(c.Range[0], c.Range[1])
-			text = text[:span.Start] + c.Text + text[span.End:]
+			m = m.replace(m.Span(c.Range[0], c.Range[1]), c.Text)
 		}
-		if err := checkLength(text); err != nil {
+		if err := checkLength(m.text); err != nil {
 			return nil, err
 		}
-		if i+1 < len(changes) {
-			m = NewMapper(text, s.enc)
-		}
 	}
-	next, err := New(s.URI, version, text, s.enc)
+	next, err := New(s.URI, version, m.text, s.enc)
 	if err != nil {
 		return nil, err
 	}
 	next.Open = s.Open
+	next.mapper.Do(func() { next.m = m })
+	next.memo.inherit(&s.memo)
 	return next, nil
 }
 
 // File returns the syntax tree of the text, without tokens and comments: most
 // requests need neither, and every keystroke pays.
-func (s *Snapshot) File() *ast.File { return tree.Of(s) }
+func (s *Snapshot) File() *ast.File { return tree.Of(s).File }
 
-var tree = NewAnalysis(func(s *Snapshot) *ast.File {
+var tree = NewDerived(func(s *Snapshot, older **parser.Revision) *parser.Revision {
+	if older != nil {
+		return (*older).Next(s.Text)
+	}
 	name := s.Path
 	if name == "" {
 		name = string(s.URI)
 	}
-	return parser.Parse(name, s.Text, parser.PipeOperators)
+	return parser.NewRevision(name, s.Text, parser.PipeOperators)
 })
