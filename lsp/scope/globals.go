@@ -1,5 +1,7 @@
 package scope
 
+import "slices"
+
 // Globals are the names that every file knows, sorted, besides the builtins that
 // start with two underscores.
 var Globals = []string{
@@ -52,14 +54,22 @@ func isPrefixed(name string) bool {
 // globals makes the outermost scope of a file; its definitions collect uses, so
 // that it cannot be shared.
 func globals() *Scope {
-	s := &Scope{index: make(map[string]*Def, len(Globals)+len(Builtins))}
-	for _, n := range Globals {
-		s.add(&Def{Name: n, Kind: Global})
-	}
-	for _, n := range Builtins {
-		if !globalSet[n] {
-			s.add(&Def{Name: "__" + n, Kind: Global})
-		}
+	s := &Scope{index: make(map[string]*Def, len(allGlobals))}
+	defs := make([]Def, len(allGlobals))
+	for i, n := range allGlobals {
+		defs[i] = Def{Name: n, Kind: Global}
+		s.add(&defs[i])
 	}
 	return s
 }
+
+// allGlobals are the Globals and the builtins that start with two underscores.
+var allGlobals = func() []string {
+	all := slices.Clone(Globals)
+	for _, n := range Builtins {
+		if !globalSet[n] {
+			all = append(all, "__"+n)
+		}
+	}
+	return all
+}()

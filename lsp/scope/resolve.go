@@ -2,7 +2,6 @@ package scope
 
 import (
 	"slices"
-	"sort"
 
 	"gonix.dev/gonix/parser/ast"
 )
@@ -11,19 +10,53 @@ import (
 func Resolve(f *ast.File) *Info {
 	r := &resolver{info: &Info{Globals: globals()}}
 	r.scope = r.info.Globals
+	const bytesPerUse = 50 // or fewer, in most files
+	r.info.Uses = make([]*Use, 0, len(f.Src)/bytesPerUse+8)
 	r.expr(f.Root)
 	i := r.info
-	sort.SliceStable(i.Uses, func(a, b int) bool { return i.Uses[a].Start < i.Uses[b].Start })
-	sort.SliceStable(i.Defs, func(a, b int) bool { return i.Defs[a].Span().Start < i.Defs[b].Span().Start })
-	sort.SliceStable(i.Scopes, func(a, b int) bool { return i.Scopes[a].Start < i.Scopes[b].Start })
+	inOrder(i.Uses, func(u *Use) ast.Pos { return u.Start })
+	inOrder(i.Defs, func(d *Def) ast.Pos { return d.Span().Start })
+	inOrder(i.Scopes, func(s *Scope) ast.Pos { return s.Start })
+	i.names = make([]placedName, 0, len(i.Defs))
 	for _, d := range i.Defs {
 		for _, n := range d.Names {
 			i.names = append(i.names, placedName{n, d})
 		}
 	}
-	sort.SliceStable(i.names, func(a, b int) bool { return i.names[a].Start < i.names[b].Start })
+	inOrder(i.names, func(n placedName) ast.Pos { return n.Start })
+	i.giveUses()
 	i.markLive()
 	return i
+}
+
+// inOrder sorts a list by place. Nearly always it is sorted already.
+func inOrder[T any](list []T, at func(T) ast.Pos) {
+	byPlace := func(a, b T) int { return int(at(a) - at(b)) }
+	if !slices.IsSortedFunc(list, byPlace) {
+		slices.SortStableFunc(list, byPlace)
+	}
+}
+
+// giveUses tells the definitions who uses them.
+func (i *Info) giveUses() {
+	n := 0
+	for _, u := range i.Uses {
+		if u.Def != nil {
+			u.Def.count++
+			n++
+		}
+	}
+	room := make([]*Use, n)
+	for _, u := range i.Uses {
+		d := u.Def
+		if d == nil {
+			continue
+		}
+		if d.Uses == nil {
+			d.Uses, room = room[:0:d.count], room[d.count:]
+		}
+		d.Uses = append(d.Uses, u)
+	}
 }
 
 // markLive finds the definitions that something uses: start from the uses that
@@ -42,13 +75,16 @@ func (i *Info) markLive() {
 			work = append(work, d)
 		}
 	}
-	owned := map[*Def][]*Use{}
+	var owned map[*Def][]*Use
 	for _, u := range i.Uses {
 		if u.Owner == nil {
 			mark(u)
-		} else {
-			owned[u.Owner] = append(owned[u.Owner], u)
+			continue
 		}
+		if owned == nil {
+			owned = map[*Def][]*Use{}
+		}
+		owned[u.Owner] = append(owned[u.Owner], u)
 	}
 	for len(work) > 0 {
 		d := work[len(work)-1]
@@ -63,9 +99,36 @@ type resolver struct {
 	info  *Info
 	scope *Scope
 	owner *Def
-	slab  []Use
+	// What is made in numbers comes from larger pieces of memory.
+	uses   []Use
+	defs   []Def
+	places []ast.Span
+	// found remembers what names mean, by a hash: most are said again and again.
+	found [256]finding
 	// extra are the bindings that merge into a rec set, see merged.
 	extra map[*ast.AttrSet][]*ast.Attr
+}
+
+// finding is what a name means in a scope.
+type finding struct {
+	name  string
+	scope *Scope
+	def   *Def
+	with  *Scope
+}
+
+// find is like [Scope.Find], for scopes that are complete.
+func (r *resolver) find(at *Scope, name string) (*Def, *Scope) {
+	n := len(name)
+	if n == 0 {
+		return at.Find(name)
+	}
+	f := &r.found[uint8(int(name[0])+5*int(name[n/2])+17*int(name[n-1])+31*n)]
+	if f.scope != at || f.name != name {
+		f.name, f.scope = name, at
+		f.def, f.with = at.Find(name)
+	}
+	return f.def, f.with
 }
 
 // merged finds bindings that are parts of a rec set which another binding begins:
@@ -108,15 +171,12 @@ func (r *resolver) merged(bindings []ast.Binding) (taken map[*ast.Attr]bool) {
 }
 
 func (r *resolver) use(name string, span ast.Span, at *Scope, inherit bool) *Use {
-	if len(r.slab) == cap(r.slab) {
-		r.slab = make([]Use, 0, 256)
+	if len(r.uses) == cap(r.uses) {
+		r.uses = make([]Use, 0, min(max(2*cap(r.uses), 16), 512))
 	}
-	r.slab = append(r.slab, Use{Span: span, Name: name, Inherit: inherit, Scope: at, Owner: r.owner})
-	u := &r.slab[len(r.slab)-1]
-	u.Def, u.With = at.Find(name)
-	if u.Def != nil {
-		u.Def.Uses = append(u.Def.Uses, u)
-	}
+	r.uses = append(r.uses, Use{Span: span, Name: name, Inherit: inherit, Scope: at, Owner: r.owner})
+	u := &r.uses[len(r.uses)-1]
+	u.Def, u.With = r.find(at, name)
 	for w := u.With; w != nil; w = w.Parent {
 		if w.IsWith() {
 			w.Used++
@@ -126,26 +186,32 @@ func (r *resolver) use(name string, span ast.Span, at *Scope, inherit bool) *Use
 	return u
 }
 
-// within resolves a region inside a new scope.
-func (r *resolver) within(s *Scope, f func()) {
+// enter makes a new scope the current one and returns the one that was.
+func (r *resolver) enter(s *Scope) (outer *Scope) {
 	r.info.Scopes = append(r.info.Scopes, s)
-	outer := r.scope
-	r.scope = s
-	f()
-	r.scope = outer
+	outer, r.scope = r.scope, s
+	return outer
 }
 
-func (r *resolver) define(s *Scope, d *Def) *Def {
-	if len(d.Names) > 0 {
-		if old := s.Lookup(d.Name); old != nil {
-			old.Names = append(old.Names, d.Names...)
-			old.Value = nil
-			return old
-		}
+// define adds a definition that is spelt at one place to a scope.
+func (r *resolver) define(s *Scope, d Def, at ast.Span) *Def {
+	if old := s.Lookup(d.Name); old != nil {
+		old.Names = append(old.Names, at)
+		old.Value = nil
+		return old
 	}
-	s.add(d)
-	r.info.Defs = append(r.info.Defs, d)
-	return d
+	if len(r.places) == cap(r.places) {
+		n := min(max(2*cap(r.places), 16), 256)
+		r.places, r.defs = make([]ast.Span, 0, n), make([]Def, 0, n)
+	}
+	n := len(r.places)
+	r.places = append(r.places, at)
+	d.Names = r.places[n : n+1 : n+1]
+	r.defs = append(r.defs, d)
+	def := &r.defs[n]
+	s.add(def)
+	r.info.Defs = append(r.info.Defs, def)
+	return def
 }
 
 func (r *resolver) expr(e ast.Expr) {
@@ -170,16 +236,41 @@ func (r *resolver) expr(e ast.Expr) {
 		r.lambda(e)
 	case *ast.With:
 		r.expr(e.Scope)
-		start := e.Semi
-		if start < e.Start {
-			start = e.Start
+		start := max(e.Semi, e.Start)
+		outer := r.enter(&Scope{Span: ast.Span{Start: start, End: e.End}, Parent: r.scope, Node: e})
+		r.expr(e.Body)
+		r.scope = outer
+	// The bulk of large files, faster than through Children.
+	case *ast.Apply:
+		r.expr(e.Fn)
+		r.expr(e.Arg)
+	case *ast.Select:
+		r.expr(e.X)
+		for _, n := range e.Path {
+			r.expr(n.Expr)
 		}
-		s := &Scope{Span: ast.Span{Start: start, End: e.End}, Parent: r.scope, Node: e}
-		r.within(s, func() { r.expr(e.Body) })
+		r.expr(e.Default)
+	case *ast.String:
+		r.parts(e.Parts)
+	case *ast.IndString:
+		r.parts(e.Parts)
+	case *ast.Path:
+		r.parts(e.Parts)
+	case *ast.List:
+		for _, x := range e.Elems {
+			r.expr(x)
+		}
+	case *ast.Int, *ast.Float, *ast.URI, *ast.SearchPath, *ast.Bad:
 	default:
 		for c := range ast.Children(e) {
 			r.node(c)
 		}
+	}
+}
+
+func (r *resolver) parts(list []ast.Part) {
+	for i := range list {
+		r.expr(list[i].Expr)
 	}
 }
 
@@ -196,21 +287,21 @@ func (r *resolver) node(n ast.Node) {
 func (r *resolver) lambda(e *ast.Lambda) {
 	s := &Scope{Span: e.Span, Parent: r.scope, Node: e}
 	if e.Arg != nil {
-		r.define(s, &Def{Name: e.Arg.Name, Kind: Arg, Names: []ast.Span{e.Arg.Span}, Node: e})
+		r.define(s, Def{Name: e.Arg.Name, Kind: Arg, Node: e}, e.Arg.Span)
 	}
 	if e.Formals != nil {
 		for _, f := range e.Formals.List {
-			r.define(s, &Def{Name: f.Name.Name, Kind: Formal, Names: []ast.Span{f.Name.Span}, Node: f})
+			r.define(s, Def{Name: f.Name.Name, Kind: Formal, Node: f}, f.Name.Span)
 		}
 	}
-	r.within(s, func() {
-		if e.Formals != nil {
-			for _, f := range e.Formals.List {
-				r.expr(f.Default)
-			}
+	outer := r.enter(s)
+	if e.Formals != nil {
+		for _, f := range e.Formals.List {
+			r.expr(f.Default)
 		}
-		r.expr(e.Body)
-	})
+	}
+	r.expr(e.Body)
+	r.scope = outer
 }
 
 // recursive resolves bindings that see each other, and the body that sees them.
@@ -226,11 +317,11 @@ func (r *resolver) recursive(s *Scope, kind Kind, bindings []ast.Binding, body a
 		}
 	}
 	for _, a := range parts {
-		d := &Def{Name: a.Path[1].Name, Kind: kind, Names: []ast.Span{a.Path[1].Span}, Node: a}
+		d := Def{Name: a.Path[1].Name, Kind: kind, Node: a}
 		if len(a.Path) == 2 {
 			d.Value = a.Value
 		}
-		r.define(s, d)
+		r.define(s, d, a.Path[1].Span)
 	}
 	taken := r.merged(bindings)
 	defs := make([]*Def, len(bindings)) // of the attribute bindings
@@ -245,17 +336,17 @@ func (r *resolver) recursive(s *Scope, kind Kind, bindings []ast.Binding, body a
 			if len(b.Path) == 0 || b.Path[0].Dynamic() {
 				continue
 			}
-			d := &Def{Name: b.Path[0].Name, Kind: kind, Names: []ast.Span{b.Path[0].Span}, Node: b}
+			d := Def{Name: b.Path[0].Name, Kind: kind, Node: b}
 			if len(b.Path) == 1 {
 				d.Value = b.Value
 			}
-			defs[i] = r.define(s, d)
+			defs[i] = r.define(s, d, b.Path[0].Span)
 		case *ast.Inherit:
 			for _, n := range b.Names {
 				if n.Dynamic() {
 					continue
 				}
-				d := r.define(s, &Def{Name: n.Name, Kind: kind, Names: []ast.Span{n.Span}, Node: b, From: b.From})
+				d := r.define(s, Def{Name: n.Name, Kind: kind, Node: b, From: b.From}, n.Span)
 				if b.From == nil {
 					outer = append(outer, inherited{d, n})
 				}
@@ -270,31 +361,31 @@ func (r *resolver) recursive(s *Scope, kind Kind, bindings []ast.Binding, body a
 		in.def.Inherits = r.use(in.name.Name, in.name.Span, s.Parent, true)
 		r.owner = outerOwner
 	}
-	r.within(s, func() {
-		for i, b := range bindings {
-			switch b := b.(type) {
-			case *ast.Attr:
-				if kind == Let && defs[i] != nil {
-					r.owner = defs[i]
-				}
-				if !taken[b] {
-					r.attr(b)
-				}
-				r.owner = outerOwner
-			case *ast.Inherit:
-				r.inheritFrom(kind, s, b, outerOwner)
+	around := r.enter(s)
+	for i, b := range bindings {
+		switch b := b.(type) {
+		case *ast.Attr:
+			if kind == Let && defs[i] != nil {
+				r.owner = defs[i]
 			}
-		}
-		for _, a := range parts {
-			r.attr(a)
-		}
-		if legacy, ok := s.Node.(*ast.AttrSet); ok && legacy.Legacy {
-			if d := s.Lookup("body"); d != nil {
-				d.pinned = true // let { body = e; } selects it
+			if !taken[b] {
+				r.attr(b)
 			}
+			r.owner = outerOwner
+		case *ast.Inherit:
+			r.inheritFrom(kind, s, b, outerOwner)
 		}
-		r.expr(body)
-	})
+	}
+	for _, a := range parts {
+		r.attr(a)
+	}
+	if legacy, ok := s.Node.(*ast.AttrSet); ok && legacy.Legacy {
+		if d := s.Lookup("body"); d != nil {
+			d.pinned = true // let { body = e; } selects it
+		}
+	}
+	r.expr(body)
+	r.scope = around
 }
 
 // inheritFrom resolves the source of an inherit. A let keeps the source alive

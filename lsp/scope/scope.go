@@ -52,6 +52,7 @@ type Def struct {
 	Uses     []*Use
 
 	pinned, live bool
+	count        int32 // of the uses
 }
 
 // Span returns the first place that spells the name.
