@@ -99,8 +99,8 @@ func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, mo
 		return paths, false
 	}
 	if in, ok := stringAround(pl); ok {
-		if list := s.optionValues(ctx, pl, true); len(list) > 0 {
-			return list, false
+		if list, more := s.optionValues(ctx, pl, true); len(list) > 0 || more {
+			return list, more
 		}
 		return flakeStrings(d, in), false
 	}
@@ -135,7 +135,8 @@ func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, mo
 		return formals, false
 	}
 	list, more = s.scopeCandidates(ctx, pl)
-	return append(s.optionValues(ctx, pl, false), list...), more
+	values, incomplete := s.optionValues(s.beside(ctx), pl, false)
+	return append(values, list...), more || incomplete
 }
 
 // selectionBefore finds what stands before the dot before the cursor. While
@@ -210,6 +211,9 @@ func (s *Server) attributeCandidates(ctx context.Context, pl place) (list []cand
 	}
 	if len(sh.Sets) > 0 && !sh.Open {
 		return list, false
+	}
+	if len(list) > 0 {
+		ctx = s.beside(ctx)
 	}
 	options, incomplete := s.configCandidates(ctx, pl)
 	if len(options) > 0 {

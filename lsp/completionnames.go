@@ -54,6 +54,12 @@ func (s *Server) scopeCandidates(ctx context.Context, pl place) (list []candidat
 		}
 		depth++
 	}
+	if slices.ContainsFunc(list, func(c candidate) bool {
+		_, ok := match(pl.prefix, c.label)
+		return ok && c.rank < 50
+	}) {
+		ctx = s.beside(ctx)
+	}
 	for _, w := range withs {
 		with := w.Node.(*ast.With)
 		at := pl

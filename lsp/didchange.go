@@ -35,6 +35,7 @@ func (s *Server) DidChange(_ context.Context, p *protocol.DidChangeTextDocumentP
 		return err
 	}
 	s.setDoc(next)
+	s.typed.Store(time.Now().UnixNano())
 	s.publisher.schedule(key, time.Duration(v.config.Diagnostics.DelayMS)*time.Millisecond)
 	return nil
 }

@@ -17,8 +17,33 @@ import (
 // for the evaluator. It goes on without them, so that the next finds the answer.
 const quick = 4 * time.Second
 
+const (
+	// typing is how long after a change of a text the user is taken to type.
+	typing = time.Second
+	// glance is how long the evaluator is waited for meanwhile, where there is an
+	// answer without it.
+	glance = 25 * time.Millisecond
+)
+
+type glanceKey struct{}
+
+// beside returns the context for evaluating what is welcome beside the answer that
+// there is already. Who types must not wait for it; what takes longer is there for
+// the next request.
+func (s *Server) beside(ctx context.Context) context.Context {
+	if time.Since(time.Unix(0, s.typed.Load())) > typing || ctx.Value(glanceKey{}) != nil {
+		return ctx
+	}
+	return context.WithValue(ctx, glanceKey{}, time.Now().Add(glance))
+}
+
 // evaluate asks the evaluating process. Other requests compute meanwhile.
 func (s *Server) evaluate(ctx context.Context, d *document.Snapshot, req worker.Request) (*worker.Response, error) {
+	if until, ok := ctx.Value(glanceKey{}).(time.Time); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, until)
+		defer cancel()
+	}
 	v := s.viewOf(ctx)
 	if !v.config.Eval.Enable || len(s.opts.Worker) == 0 {
 		return nil, errNoEval

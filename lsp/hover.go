@@ -54,10 +54,14 @@ func (s *Server) hover(ctx context.Context, d *document.Snapshot, off ast.Pos) (
 	if doc, span, ok := s.builtinAt(d, path, off); ok {
 		return builtinDoc(doc), span
 	}
-	if text, span, ok := s.optionHover(ctx, d, path); ok {
+	m := s.world(ctx).At(unitOf.Of(d), off)
+	values := ctx
+	if m != nil && len(m.Slots) > 0 {
+		values = s.beside(ctx)
+	}
+	if text, span, ok := s.optionHover(values, d, path); ok {
 		return text, span
 	}
-	m := s.world(ctx).At(unitOf.Of(d), off)
 	if m == nil {
 		return "", ast.Span{}
 	}
@@ -76,7 +80,7 @@ func (s *Server) hover(ctx context.Context, d *document.Snapshot, off ast.Pos) (
 	} else if use != nil && use.Undefined() {
 		sections = append(sections, fmt.Sprintf("`%s`: undefined", use.Name))
 	}
-	if value := s.hoverValue(ctx, d, path, m); value != "" {
+	if value := s.hoverValue(values, d, path, m); value != "" {
 		// A function's comment may stand there already.
 		if head, doc, ok := strings.Cut(value, "\n\n"); ok && len(sections) > 0 && strings.Contains(sections[0], doc) {
 			value = head

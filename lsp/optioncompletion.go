@@ -131,16 +131,17 @@ func optionSnippet(a worker.Attr) string {
 }
 
 // optionValues completes the value of an option that takes few values. In a
-// string these are offered without quotes.
-func (s *Server) optionValues(ctx context.Context, pl place, inString bool) []candidate {
+// string these are offered without quotes. more says that the option is not known
+// yet.
+func (s *Server) optionValues(ctx context.Context, pl place, inString bool) (list []candidate, more bool) {
 	attr, i := cursor.Innermost[*ast.Attr](pl.path)
 	if i < 0 || len(attr.Path) == 0 || attr.Eq <= 0 || pl.off <= attr.Eq {
-		return nil
+		return nil, false
 	}
 	for _, n := range pl.path[i+1:] {
 		switch n.(type) {
 		case *ast.AttrSet, *ast.Select, *ast.Lambda, *ast.Let, *ast.AttrName:
-			return nil
+			return nil, false
 		}
 	}
 	for _, v := range s.moduleViews(ctx, pl.doc) {
@@ -157,13 +158,12 @@ func (s *Server) optionValues(ctx context.Context, pl place, inString bool) []ca
 		defer cancel()
 		opt, err := s.option(ctx, pl.doc, optionRef{sys: v.sys, steps: steps})
 		if err != nil {
-			return nil
+			return nil, errors.Is(err, context.DeadlineExceeded)
 		}
 		values := opt.Choices
 		if opt.TypeName == "bool" {
 			values = []string{"true", "false"}
 		}
-		var out []candidate
 		for _, value := range values {
 			quoted := strings.HasPrefix(value, `"`)
 			if inString != quoted && (inString || pl.prefix != "") {
@@ -173,9 +173,9 @@ func (s *Server) optionValues(ctx context.Context, pl place, inString bool) []ca
 			if inString {
 				c.label = strings.Trim(value, `"`)
 			}
-			out = append(out, c)
+			list = append(list, c)
 		}
-		return out
+		return list, false
 	}
-	return nil
+	return nil, false
 }

@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,8 +113,8 @@ func (s *Server) systemOf(ctx context.Context, d *document.Snapshot) *optionSyst
 	if ok && time.Since(f.at) < systemsFresh {
 		return f.sys
 	}
-	sys := s.findSystem(ctx, d)
-	if ctx.Err() != nil {
+	sys, known := s.findSystem(ctx, d)
+	if !known || ctx.Err() != nil {
 		return sys
 	}
 	c.mu.Lock()
@@ -125,26 +126,28 @@ func (s *Server) systemOf(ctx context.Context, d *document.Snapshot) *optionSyst
 	return sys
 }
 
-// findSystem looks for the system that a module is part of.
-func (s *Server) findSystem(ctx context.Context, d *document.Snapshot) *optionSystem {
+// findSystem looks for the system that a module is part of. known is false when there
+// was no time for all of the search.
+func (s *Server) findSystem(ctx context.Context, d *document.Snapshot) (_ *optionSystem, known bool) {
 	v := s.viewOf(ctx)
 	if sys := checkoutSystem(d.Path); sys != nil {
-		return sys
+		return sys, true
 	}
 	load := s.moduleLoader(ctx, d.Path)
 	for _, path := range rootsAround(v, d.Path) {
 		kind, _ := modules.RootKind(path)
 		sys := s.knownSystem(v, d.Path, kind, []string{path})
 		if path == d.Path {
-			return sys
+			return sys, true
 		}
 		if m := load.Load(path); m != nil && sys != nil {
 			if at, ok := modules.Reach([]*modules.Module{m}, d.Path, load); ok {
 				sys.prefix = at
-				return sys
+				return sys, true
 			}
 		}
 	}
+	known = true
 	for _, path := range s.systemMakers(ctx, d) {
 		file, err := s.file(ctx, path)
 		if err != nil {
@@ -152,20 +155,22 @@ func (s *Server) findSystem(ctx context.Context, d *document.Snapshot) *optionSy
 		}
 		for _, call := range systemCalls.Of(file) {
 			if call.Kind == modules.Own {
-				if sys := s.ownSystem(ctx, d, path, load); sys != nil {
-					return sys
+				sys, all := s.ownSystem(ctx, d, path, load)
+				if sys != nil {
+					return sys, true
 				}
+				known = known && all
 				continue
 			}
 			if at, ok := modules.Reach([]*modules.Module{call.Module}, d.Path, load); ok {
 				if sys := s.callSystem(v, path, call); sys != nil {
 					sys.prefix = at
-					return sys
+					return sys, true
 				}
 			}
 		}
 	}
-	return s.likelySystem(v, d)
+	return s.likelySystem(v, d), known
 }
 
 // likelySystem is the last resort: what the module says about itself, or looks
@@ -358,12 +363,14 @@ func distanceTo(from, to string) int {
 }
 
 // ownSystem evaluates what calls evalModules in a file, and finds the system
-// whose modules import a text.
-func (s *Server) ownSystem(ctx context.Context, d *document.Snapshot, maker string, load modules.Loader) *optionSystem {
+// whose modules import a text. all is false when there was no time to evaluate all.
+func (s *Server) ownSystem(ctx context.Context, d *document.Snapshot, maker string, load modules.Loader) (_ *optionSystem, all bool) {
+	all = true
 	for _, file := range ownRoots(s.viewOf(ctx), maker) {
 		root := worker.Root{Kind: modules.Own, File: file}
 		resp, err := s.evaluate(ctx, d, worker.Request{Op: "systems", Lane: worker.Options, Root: &root})
 		if err != nil {
+			all = all && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
 			continue
 		}
 		for i, made := range resp.Systems {
@@ -371,7 +378,7 @@ func (s *Server) ownSystem(ctx context.Context, d *document.Snapshot, maker stri
 			var from []*modules.Module
 			for _, path := range made.Files {
 				if modules.Same(path, d.Path) {
-					return sys
+					return sys, true
 				}
 				if m := load.Load(path); m != nil {
 					from = append(from, m)
@@ -379,11 +386,11 @@ func (s *Server) ownSystem(ctx context.Context, d *document.Snapshot, maker stri
 			}
 			if at, ok := modules.Reach(from, d.Path, load); ok {
 				sys.prefix = at
-				return sys
+				return sys, true
 			}
 		}
 	}
-	return nil
+	return nil, all
 }
 
 // ownRoots returns the files whose evaluation may call evalModules in a file: the

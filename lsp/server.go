@@ -57,6 +57,9 @@ type Server struct {
 	// view is the current state of the world, replaced whole by update.
 	view atomic.Pointer[view]
 
+	// typed is when a text was changed last, in nanoseconds since 1970.
+	typed atomic.Int64
+
 	calls     calls
 	slots     chan struct{}
 	trace     atomic.Pointer[protocol.TraceValue]

@@ -41,8 +41,8 @@ type Client struct {
 type process struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
-	out     chan *Response             // closed when the process is gone
-	gone    chan struct{}              // closed when it is killed
+	out     chan *Response // closed when the process is gone
+	gone    chan struct{}  // closed when it is killed
 	killed  sync.Once
 	overlay map[Lane]map[string]string // what the process was told
 	memory  int
