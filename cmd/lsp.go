@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -87,6 +89,9 @@ func listenLSP(ctx context.Context, env *Env, addr string, opts lsp.Options) err
 	network := "tcp"
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		network, addr = "unix", inDir(env, path)
+		if err := clearSocket(addr); err != nil {
+			return err
+		}
 	}
 	l, err := net.Listen(network, addr)
 	if err != nil {
@@ -95,6 +100,10 @@ func listenLSP(ctx context.Context, env *Env, addr string, opts lsp.Options) err
 	defer l.Close()
 	context.AfterFunc(ctx, func() { l.Close() })
 	fmt.Fprintf(env.Stderr, "listening on %s\n", l.Addr())
+	var sessions sync.WaitGroup
+	defer sessions.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for {
 		conn, err := l.Accept()
 		if err != nil {
@@ -103,13 +112,26 @@ func listenLSP(ctx context.Context, env *Env, addr string, opts lsp.Options) err
 			}
 			return err
 		}
-		go func() {
+		sessions.Go(func() {
 			// One client's end is no concern of the others'.
 			if err := lsp.Serve(ctx, conn, opts); err != nil && !errors.Is(err, lsp.ErrAborted) {
 				fmt.Fprintf(env.Stderr, "%s: %v\n", conn.RemoteAddr(), err)
 			}
-		}()
+		})
 	}
+}
+
+// clearSocket removes the socket of a server that is no more, if one is at a path.
+func clearSocket(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() != fs.ModeSocket {
+		return nil // listening will tell what is wrong
+	}
+	if conn, err := net.Dial("unix", path); err == nil {
+		conn.Close()
+		return fmt.Errorf("another server listens on %s", path)
+	}
+	return os.Remove(path)
 }
 
 // stdio is standard input and output as one connection.

@@ -74,7 +74,7 @@ func (s *Server) call(ctx context.Context, method string, req *jsonrpc2.Request)
 			s.logf("panic in %s: %v\n%s", method, r, debug.Stack())
 			result, err = nil, jsonrpc2.Errorf(jsonrpc2.InternalError, "%s: internal error: %v", method, r)
 		}
-		s.traceCall(method, time.Since(start), err)
+		s.traceMessage(req, time.Since(start), err)
 	}()
 	result, err = protocol.ServerHandler(s, nil)(ctx, req)
 	switch {
@@ -98,10 +98,14 @@ func (s *Server) call(ctx context.Context, method string, req *jsonrpc2.Request)
 // notification runs one notification. It has nobody to answer, so failures are
 // only logged.
 func (s *Server) notification(ctx context.Context, req *jsonrpc2.Request) {
-	method := strings.Clone(req.Method())
+	method, start := strings.Clone(req.Method()), time.Now()
+	var err error
 	defer func() {
 		if r := recover(); r != nil {
 			s.logf("panic in %s: %v\n%s", method, r, debug.Stack())
+		}
+		if !strings.HasPrefix(method, "$/") && method != protocol.MethodExit {
+			s.traceMessage(req, time.Since(start), err)
 		}
 	}()
 	if method == protocol.MethodCancelRequest {
@@ -111,7 +115,7 @@ func (s *Server) notification(ctx context.Context, req *jsonrpc2.Request) {
 	if s.state.Load() != stateRunning && method != protocol.MethodExit {
 		return // the protocol has them dropped
 	}
-	if _, err := protocol.ServerHandler(s, nil)(ctx, req); err != nil && !errors.Is(err, jsonrpc2.ErrMethodNotFound) {
+	if _, err = protocol.ServerHandler(s, nil)(ctx, req); err != nil && !errors.Is(err, jsonrpc2.ErrMethodNotFound) {
 		s.logf("%s: %v", method, err)
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
+	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 )
 
@@ -63,15 +65,26 @@ func (s *Server) SetTrace(_ context.Context, p *protocol.SetTraceParams) error {
 	return nil
 }
 
-// traceCall reports one answered request to a client that asked for it.
-func (s *Server) traceCall(method string, took time.Duration, err error) {
+// maxTraced is how many bytes of a message's parameters are logged.
+const maxTraced = 2000
+
+// traceMessage reports a message that was dealt with to a client that asked for it:
+// that it was, and when that is wanted, what it said.
+func (s *Server) traceMessage(req *jsonrpc2.Request, took time.Duration, err error) {
 	level := s.trace.Load()
-	if level == nil || *level == protocol.TraceValueOff {
-		return
+	if level == nil || *level == protocol.TraceValueOff || req.Method() == protocol.MethodInitialize {
+		return // before the answer to initialize nothing is to be sent
 	}
-	p := &protocol.LogTraceParams{Message: fmt.Sprintf("%s took %v", method, took.Round(time.Microsecond))}
+	p := &protocol.LogTraceParams{Message: fmt.Sprintf("%s took %v", req.Method(), took.Round(time.Microsecond))}
 	if *level == protocol.TraceValueVerbose {
-		p.Verbose = ref(fmt.Sprintf("%d texts open, error: %v", len(s.view.Load().docs), err))
+		params := string(req.Params())
+		if len(params) > maxTraced {
+			params = strings.ToValidUTF8(params[:maxTraced], "") + fmt.Sprintf("... (%d bytes)", len(params))
+		}
+		if err != nil {
+			params += "\nfailed: " + err.Error()
+		}
+		p.Verbose = &params
 	}
 	if err := s.client.LogTrace(s.base, p); err != nil {
 		s.logf("$/logTrace: %v", err)
