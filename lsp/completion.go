@@ -81,6 +81,9 @@ func placeAt(d *document.Snapshot, off ast.Pos) place {
 	}
 	pl.prefix = d.Text[pl.word.Start:off]
 	pl.path = cursor.Path(d.File().Root, off)
+	if bad, _ := cursor.Innermost[*ast.Bad](pl.path); bad != nil && bad.Start == off && pl.prefix != "" {
+		pl.path = cursor.Path(d.File().Root, off-1) // in the word, rather than in what is missing behind it
+	}
 	return pl
 }
 
@@ -119,7 +122,7 @@ func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, mo
 			return s.attributeCandidates(ctx, pl)
 		}
 	}
-	if in, i := cursor.Innermost[*ast.Inherit](pl.path); in != nil && pl.off > in.Start+6 && pl.off <= in.End {
+	if in, i := inheritBefore(&pl); in != nil {
 		if in.From != nil && pl.off > in.From.Stop() {
 			pl.x = in.From
 			return s.attributeCandidates(ctx, pl)
@@ -137,6 +140,25 @@ func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, mo
 	list, more = s.scopeCandidates(ctx, pl)
 	values, incomplete := s.optionValues(s.beside(ctx), pl, false)
 	return append(values, list...), more || incomplete
+}
+
+// inheritBefore returns the inherit at whose names the cursor stands, and its index
+// on the path. An inherit without an end does not reach as far as the cursor.
+func inheritBefore(pl *place) (*ast.Inherit, int) {
+	in, i := cursor.Innermost[*ast.Inherit](pl.path)
+	if in == nil {
+		end := ast.Pos(len(strings.TrimRight(pl.doc.Text[:pl.word.Start], " \t\r\n")))
+		path := cursor.Path(pl.doc.File().Root, end)
+		if in, i = cursor.Innermost[*ast.Inherit](path); in == nil || in.End != end || pl.doc.Text[end-1] == ';' || end == pl.off {
+			return nil, -1
+		}
+		pl.path = path
+		return in, i
+	}
+	if pl.off <= in.Start+6 || pl.off > in.End {
+		return nil, -1
+	}
+	return in, i
 }
 
 // selectionBefore finds what stands before the dot before the cursor. While
