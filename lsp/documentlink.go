@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,6 +25,11 @@ func (s *Server) DocumentLink(ctx context.Context, p *protocol.DocumentLinkParam
 	out := []protocol.DocumentLink{}
 	add := func(span ast.Span, target uri.URI, tooltip string) {
 		out = append(out, protocol.DocumentLink{Range: rangeOf(d, span), Target: &target, Tooltip: &tooltip})
+	}
+	web := func(span ast.Span, target string) {
+		if u, err := url.Parse(target); err == nil {
+			add(span, uri.URI(u.String()), target)
+		}
 	}
 	file := func(span ast.Span, path string) {
 		if target, ok := fileToOpen(path); ok {
@@ -49,24 +55,18 @@ func (s *Server) DocumentLink(ctx context.Context, p *protocol.DocumentLinkParam
 			if !ok {
 				target = n.Value
 			}
-			if u, err := uri.Parse(target); err == nil {
-				add(n.Span, u, target)
-			}
+			web(n.Span, target)
 		case *ast.String:
 			if text, ok := cursor.Literal(n); ok {
 				if target, ok := linkTarget(text); ok {
-					if u, err := uri.Parse(target); err == nil {
-						add(ast.Span{Start: n.Start + 1, End: n.End - 1}, u, target)
-					}
+					web(ast.Span{Start: n.Start + 1, End: n.End - 1}, target)
 				}
 			}
 		}
 		return true
 	})
 	for _, c := range urlsInComments(d) {
-		if u, err := uri.Parse(d.Text[c.Start:c.End]); err == nil {
-			add(c, u, d.Text[c.Start:c.End])
-		}
+		web(c, d.Text[c.Start:c.End])
 	}
 	return out, ctx.Err()
 }

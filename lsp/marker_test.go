@@ -443,6 +443,14 @@ var questions = map[string]func(s *session, m mark, args []string) string{
 		}
 		return s.places(r)
 	},
+	// uses are the references without those that define the name.
+	"uses": func(s *session, m mark, args []string) string {
+		r, err := s.References(context.Background(), &protocol.ReferenceParams{TextDocumentPositionParams: s.at(m, args[0])})
+		if err != nil {
+			return err.Error()
+		}
+		return s.places(r)
+	},
 	// rename answers with the lines that change, in all files.
 	"rename": func(s *session, m mark, args []string) string {
 		at := s.at(m, args[0])

@@ -20,12 +20,22 @@ func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([
 		return nil, err
 	}
 	out := []protocol.Location{}
+	asked := s.world(ctx).At(unitOf.Of(d), off)
 	for _, r := range s.references(ctx, d, off, p.WorkDoneToken) {
-		if !r.Defines || p.Context.IncludeDeclaration {
+		if p.Context.IncludeDeclaration || !declares(r.Mention, asked) {
 			out = append(out, locationOf(r.doc, r.Span))
 		}
 	}
 	return out, ctx.Err()
+}
+
+// declares reports whether a mention brings into being what is asked for. An
+// inherit does so for its own attribute; of what it inherits it is a use.
+func declares(m, asked *shape.Mention) bool {
+	if !m.Defines || m.Inherit == nil || asked == nil || len(asked.Slots) == 0 || len(m.Slots) == 0 {
+		return m.Defines
+	}
+	return m.Slots[0].Key() == asked.Slots[0].Key()
 }
 
 // reference is a mention in a text.

@@ -12,7 +12,11 @@ func OfDef(u *Unit, d *scope.Def) *Slot {
 	case scope.Global:
 		return nil
 	case scope.Let, scope.Rec:
-		return Literal(u, d.Scope.Node).Attr(d.Name)
+		if slot := Literal(u, d.Scope.Node).Attr(d.Name); slot != nil {
+			return slot
+		}
+		// A path beside a rec set merges into it: { a = rec { b = c; }; a.c = 1; }.
+		return &Slot{Unit: u, Name: d.Name, Names: d.Names, Binding: d.Node, Value: d.Value}
 	}
 	return &Slot{Unit: u, Name: d.Name, Names: d.Names, Binding: d.Node, Value: formalDefault(d.Node)}
 }
