@@ -52,6 +52,10 @@ var folds = document.NewAnalysis(func(d *document.Snapshot) []fold {
 			add(n.Start+7, n.End-1, protocol.FoldingRangeKindImports)
 		case *ast.If:
 			add(n.ThenPos+4, n.ElsePos, "")
+		case *ast.Attr:
+			if beginsBelow(n, m) {
+				add(n.Eq+1, n.End-1, "")
+			}
 		}
 		return true
 	})
@@ -79,6 +83,20 @@ var folds = document.NewAnalysis(func(d *document.Snapshot) []fold {
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Start < out[j].Start })
 	return out
 })
+
+// beginsBelow reports whether the value of a binding, or the body of the function
+// that it is, begins below the line of the name, where nothing else can be folded.
+func beginsBelow(n *ast.Attr, m *document.Mapper) bool {
+	line, e := m.Line(n.Start), n.Value
+	for m.Line(e.Pos()) == line {
+		l, ok := e.(*ast.Lambda)
+		if !ok || m.Line(l.Colon) > line {
+			return false
+		}
+		e = l.Body
+	}
+	return true
+}
 
 // ownLine reports whether nothing but space stands before an offset on its line.
 func ownLine(d *document.Snapshot, off ast.Pos) bool {

@@ -2,6 +2,8 @@ package lsp
 
 import (
 	"context"
+	"sort"
+	"strings"
 
 	"go.lsp.dev/protocol"
 
@@ -47,6 +49,14 @@ func selections(d *document.Snapshot, off ast.Pos) []ast.Span {
 			add(trim(d.Text, n.Pos()+1, n.Stop()-1))
 		case *ast.IndString:
 			add(ast.Span{Start: n.Start + 2, End: n.End - 2})
+		case *ast.Inherit:
+			if n.From != nil {
+				open := strings.LastIndexByte(d.Text[:n.From.Pos()], '(')
+				closing := strings.IndexByte(d.Text[n.From.Stop():], ')')
+				if open >= int(n.Start) && closing >= 0 {
+					add(ast.Span{Start: ast.Pos(open), End: n.From.Stop() + ast.Pos(closing) + 1})
+				}
+			}
 		case *ast.Let:
 			add(trim(d.Text, n.Start+3, n.In))
 		case *ast.Attr:
@@ -59,6 +69,14 @@ func selections(d *document.Snapshot, off ast.Pos) []ast.Span {
 				add(part.Span)
 			}
 		}
+	}
+	// Comments, keywords and operators are not in the tree.
+	all := lossless.Of(d)
+	if i := sort.Search(len(all.Comments), func(i int) bool { return all.Comments[i].End > off }); i < len(all.Comments) {
+		add(all.Comments[i].Span)
+	}
+	if i := sort.Search(len(all.Tokens), func(i int) bool { return all.Tokens[i].End > off }); i < len(all.Tokens) && all.Tokens[i].Kind != ast.STR_TEXT {
+		add(all.Tokens[i].Span)
 	}
 	return out
 }
