@@ -113,8 +113,8 @@ func madeBy(e ast.Expr) string {
 	return cursor.LastName(fn)
 }
 
-// InlayHint shows versions of packages in lists of them, and where names that are
-// inherited onwards come from.
+// InlayHint shows versions of packages in lists of them, where names that are
+// inherited onwards come from, and what it is that ends after many lines.
 func (s *Server) InlayHint(ctx context.Context, p *protocol.InlayHintParams) ([]protocol.InlayHint, error) {
 	d, err := s.doc(ctx, p.TextDocument.URI)
 	if err != nil {
@@ -137,6 +137,11 @@ func (s *Server) InlayHint(ctx context.Context, p *protocol.InlayHintParams) ([]
 		case *ast.Inherit:
 			if n.From == nil && cfg.InheritSources {
 				s.inheritHints(d, n, add)
+			}
+		case *ast.Attr:
+			lines := d.Mapper().Line(n.End) - d.Mapper().Line(n.Start) + 1
+			if cfg.BindingEnds > 0 && lines >= cfg.BindingEnds && len(n.Path) > 0 && d.Text[n.End-1] == ';' {
+				add(n.End, "= "+d.Text[n.Path[0].Start:n.Path[len(n.Path)-1].End])
 			}
 		case *ast.List:
 			lists = append(lists, n)

@@ -99,7 +99,9 @@ func quotePath(path string) string { return "(/. + " + quote.String(path) + ")" 
 // it, and the arguments of the functions around it are what such arguments
 // usually are. off is where the place is.
 func inScope(d *document.Snapshot, path []ast.Node, expr string, off ast.Pos) string {
+	// What nobody defines is by convention, too: a with is what all else goes before.
 	var b strings.Builder
+	b.WriteString("with { inherit (__gonix) pkgs lib; };\n")
 	f := d.File()
 	for _, n := range path {
 		switch n := n.(type) {

@@ -69,6 +69,9 @@ type Hover struct {
 type InlayHints struct {
 	PackageVersions bool `json:"packageVersions"`
 	InheritSources  bool `json:"inheritSources"`
+	// BindingEnds is how many lines a binding has at least whose end tells its name;
+	// 0 for none.
+	BindingEnds int `json:"bindingEnds"`
 }
 
 // CodeLens switches the commands above bindings.
@@ -93,7 +96,7 @@ func Default() Config {
 		Eval:           Eval{Enable: true, TimeLimitMS: 10000, MemoryLimitMB: 2048, Diagnostics: true},
 		Completion:     Completion{MaxItems: 200, Snippets: true},
 		Hover:          Hover{Values: true},
-		InlayHints:     InlayHints{PackageVersions: true, InheritSources: true},
+		InlayHints:     InlayHints{PackageVersions: true, InheritSources: true, BindingEnds: 25},
 		CodeLens:       CodeLens{Enable: true},
 		SemanticTokens: SemanticTokens{Enable: true},
 		Embedded:       Embedded{Enable: true},
@@ -133,6 +136,7 @@ func (c Config) Merge(settings []byte) (Config, error) {
 		{"eval.timeLimitMs", next.Eval.TimeLimitMS, 1},
 		{"eval.memoryLimitMb", next.Eval.MemoryLimitMB, 64},
 		{"completion.maxItems", next.Completion.MaxItems, 1},
+		{"inlayHints.bindingEnds", next.InlayHints.BindingEnds, 0},
 	} {
 		if bound.value < bound.least {
 			return c, fmt.Errorf("settings: %s: %d is less than %d", bound.name, bound.value, bound.least)
