@@ -44,11 +44,12 @@ func (l *loop) derivation(p store.Path, outputs []string, mode Mode) *drvGoal {
 		}
 	}
 	g := &drvGoal{
-		goal: goal{l: l, key: "b$" + p.Name() + "$" + p.String()},
+		goal: goal{l: l, of: p, key: "b$" + p.Name() + "$" + p.String()},
 		path: p, mode: mode, wanted: outputs, all: outputs == nil,
 	}
 	l.drvs[p] = g
-	l.progress.expected++
+	l.tally.build.expected++
+	l.tally.report()
 	g.await(g.begin)
 	return g
 }
@@ -107,15 +108,15 @@ func (g *drvGoal) end(status Status, err error) {
 		l.out.CheckMismatch = true
 	}
 	if status == Built {
-		l.progress.done++
+		l.tally.build.done++
 	} else {
-		l.progress.expected--
+		l.tally.build.expected--
 		if !status.OK() && status != DependencyFailed {
-			l.progress.failed++
+			l.tally.build.failed++
 		}
 	}
+	l.tally.report()
 	g.finish(status, err)
-	l.report()
 }
 
 // begin gets the derivation.
@@ -348,7 +349,7 @@ func (g *drvGoal) inputsDone() {
 // and a user to build as.
 func (g *drvGoal) tryBuild() {
 	l, w := g.l, g.l.w
-	if l.builds >= w.Settings.MaxJobs && !(g.drv.IsBuiltin() && l.builds == 0) {
+	if running := int(l.tally.build.running); running >= w.Settings.MaxJobs && !(g.drv.IsBuiltin() && running == 0) {
 		heap.Push(&l.forSlot, &g.goal)
 		return
 	}
@@ -367,7 +368,7 @@ func (g *drvGoal) tryBuild() {
 	}
 	if !ok {
 		if g.waiting.id == 0 {
-			g.waiting = w.Observe.start(LevelWarn, ActBuildWaiting, l.act.id, "waiting for lock on '"+strings.Join(names, "', '")+"'")
+			g.waiting = w.Observe.start(LevelWarn, ActBuildWaiting, 0, "waiting for lock on '"+strings.Join(names, "', '")+"'")
 		}
 		l.forLock = append(l.forLock, &g.goal)
 		return
@@ -404,7 +405,7 @@ func (g *drvGoal) tryBuild() {
 		if b.user == nil {
 			locks.unlock()
 			if g.waiting.id == 0 {
-				g.waiting = w.Observe.start(LevelWarn, ActBuildWaiting, l.act.id, fmt.Sprintf("waiting for a free build user ID for '%s'", g.printed()))
+				g.waiting = w.Observe.start(LevelWarn, ActBuildWaiting, 0, fmt.Sprintf("waiting for a free build user ID for '%s'", g.printed()))
 			}
 			l.forLock = append(l.forLock, &g.goal)
 			return
@@ -419,11 +420,10 @@ func (g *drvGoal) tryBuild() {
 func (g *drvGoal) launch(b *build, locks *pathLocks) {
 	l, w := g.l, g.l.w
 	verb := map[Mode]string{Normal: "building '%s'", Check: "checking outputs of '%s'", Repair: "repairing outputs of '%s'"}[g.mode]
-	act := w.Observe.start(LevelInfo, ActBuild, l.act.id, fmt.Sprintf(verb, g.printed()), g.printed(), "", int64(1), int64(1))
+	act := w.Observe.startFor(g.awaitedBy(), LevelInfo, ActBuild, 0, fmt.Sprintf(verb, g.printed()), g.printed(), "", int64(1), int64(1))
 	b.log = &buildLogger{act: act, observe: w.Observe, keep: w.Settings.logLines()}
-	l.builds++
-	l.progress.running++
-	l.report()
+	l.tally.build.running++
+	l.tally.report()
 	var outs map[string]store.Path
 	var err error
 	l.task(func() {
@@ -438,9 +438,8 @@ func (g *drvGoal) launch(b *build, locks *pathLocks) {
 		}
 		locks.unlock()
 	}, func() {
-		act.stop()
-		l.builds--
-		l.progress.running--
+		defer act.stop()
+		l.tally.build.running--
 		if w.Settings.MaxJobs == 0 {
 			// The slot that a builtin builder may take none the less.
 			l.wakeAll((*[]*goal)(&l.forSlot))

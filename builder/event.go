@@ -3,6 +3,8 @@ package builder
 import (
 	"os"
 	"sync/atomic"
+
+	"gonix.dev/gonix/store"
 )
 
 // Action says what an Event tells.
@@ -64,6 +66,10 @@ type Event struct {
 	Text   string
 	Fields []any
 	Err    error
+
+	// For says what waits for an activity that starts: from what was asked for down
+	// to what needs it at once. Nix has no such thing.
+	For []store.Path
 }
 
 // Observer receives events. It may be called by several goroutines at once.
@@ -84,8 +90,12 @@ type activity struct {
 }
 
 func (o Observer) start(level Level, typ int, parent uint64, text string, fields ...any) activity {
+	return o.startFor(nil, level, typ, parent, text, fields...)
+}
+
+func (o Observer) startFor(waiting []store.Path, level Level, typ int, parent uint64, text string, fields ...any) activity {
 	a := activity{newActivity(), o}
-	o(Event{Action: Start, Level: level, Type: typ, ID: a.id, Parent: parent, Text: text, Fields: fields})
+	o(Event{Action: Start, Level: level, Type: typ, ID: a.id, Parent: parent, Text: text, Fields: fields, For: waiting})
 	return a
 }
 

@@ -16,6 +16,7 @@ import (
 type goal struct {
 	l       *loop
 	key     string // goals that are awake work in the order of their keys
+	of      store.Path
 	next    func() // what to do when woken
 	waitees map[*goal]bool
 	waiters []*goal
@@ -44,15 +45,12 @@ type loop struct {
 
 	done    chan func() // completions of tasks, run by the loop
 	tasks   int         // under way
-	builds  int         // slots taken
-	copies  int
-	forSlot byKey // waiting for a build slot
+	forSlot byKey       // waiting for a build slot
 	forCopy []*goal
 	forLock []*goal // waiting for somebody else
 
-	out      Outcome
-	progress struct{ done, expected, running, failed int64 }
-	act      activity
+	out   Outcome
+	tally tally
 }
 
 // Build makes targets. The error is only for a context that was cancelled or a
@@ -68,8 +66,8 @@ func (w *Worker) Build(ctx context.Context, targets []Target, mode Mode) (*Outco
 	}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
 	defer l.cancel(nil)
-	l.act = w.Observe.start(LevelDebug, ActBuilds, 0, "")
-	defer func() { l.act.stop() }()
+	l.tally.begin(w.Observe)
+	defer l.tally.end()
 
 	goals := make([]*goal, len(targets))
 	for i, t := range targets {
@@ -178,7 +176,7 @@ func (l *loop) run() error {
 // nothing else is to be done before. One at a time: thousands may be waiting, and
 // most would find the slot taken again.
 func (l *loop) offerSlot() {
-	for len(l.awake) == 0 && l.builds < l.w.Settings.MaxJobs && len(l.forSlot) > 0 {
+	for len(l.awake) == 0 && int(l.tally.build.running) < l.w.Settings.MaxJobs && len(l.forSlot) > 0 {
 		l.wake(heap.Pop(&l.forSlot).(*goal))
 	}
 }
@@ -259,7 +257,9 @@ func (g *goal) finish(status Status, err error) {
 	g.done, g.status = true, status
 	if err != nil {
 		cancelled := status == Cancelled
-		if len(g.waiters) > 0 && status != NoSubstituters && !cancelled {
+		// Somebody who waits for more is told at once.
+		more := g.l.top[g] && len(g.l.top) > 1 && g.l.w.Settings.KeepGoing
+		if (len(g.waiters) > 0 && status != NoSubstituters || more) && !cancelled {
 			g.l.w.Observe.fail(err)
 			var f *Failure
 			if errors.As(err, &f) {
@@ -288,10 +288,4 @@ func (g *goal) finish(status Status, err error) {
 			clear(g.l.top)
 		}
 	}
-}
-
-// report tells the observer how far the builds are.
-func (l *loop) report() {
-	p := &l.progress
-	l.act.report(ResProgress, p.done, p.expected, p.running, p.failed)
 }

@@ -20,7 +20,7 @@ func (l *loop) path(p store.Path) *pathGoal {
 		return g
 	}
 	// "a" sorts before the "b" of builds: what can be had is had first.
-	g := &pathGoal{goal: goal{l: l, key: "a$" + p.Name() + "$" + p.String()}, path: p}
+	g := &pathGoal{goal: goal{l: l, of: p, key: "a$" + p.Name() + "$" + p.String()}, path: p}
 	l.paths[p] = g
 	g.await(g.begin)
 	return g
@@ -29,7 +29,26 @@ func (l *loop) path(p store.Path) *pathGoal {
 func (g *pathGoal) printed() string { return g.l.w.Store.StoreDir().Format(g.path) }
 
 func (g *pathGoal) fail(status Status, format string, args ...any) {
-	g.finish(status, failf(status, g.path, format, args...))
+	g.end(status, failf(status, g.path, format, args...))
+}
+
+// end finishes the goal and keeps the counts.
+func (g *pathGoal) end(status Status, err error) {
+	if g.sub != nil {
+		t := &g.l.tally
+		if status.OK() {
+			t.copied.done++
+		} else {
+			t.copied.expected--
+			t.download -= g.sub.DownloadSize
+			t.unpack -= g.sub.NarSize
+			if status == TransientFailure {
+				t.copied.failed++
+			}
+		}
+		t.report()
+	}
+	g.finish(status, err)
 }
 
 func (g *pathGoal) begin() {
@@ -42,7 +61,7 @@ func (g *pathGoal) begin() {
 		g.fail(MiscFailure, "%w", err)
 		return
 	} else if ok {
-		g.finish(AlreadyValid, nil)
+		g.end(AlreadyValid, nil)
 		return
 	}
 	if !w.Settings.Substitute || w.Substituter == nil {
@@ -59,6 +78,10 @@ func (g *pathGoal) begin() {
 			g.noSubstitute()
 		default:
 			g.sub = sub
+			g.l.tally.copied.expected++
+			g.l.tally.download += sub.DownloadSize
+			g.l.tally.unpack += sub.NarSize
+			g.l.tally.report()
 			for _, r := range sub.References {
 				if r != g.path {
 					g.waitFor(&g.l.path(r).goal)
@@ -91,24 +114,20 @@ func (g *pathGoal) copy() {
 	if limit <= 0 {
 		limit = 16
 	}
-	if l.copies >= limit {
+	if int(l.tally.copied.running) >= limit {
 		l.forCopy = append(l.forCopy, &g.goal)
 		return
 	}
-	l.copies++
-	act := w.Observe.start(LevelInfo, ActSubstitute, l.act.id, "", g.printed(), g.sub.From)
-	inner := w.Observe.start(LevelInfo, ActCopyPath, act.id,
-		fmt.Sprintf("copying path '%s' from '%s'", g.printed(), g.sub.From), g.printed(), g.sub.From, "local")
+	l.tally.copied.running++
+	l.tally.report()
+	moved, stop := g.announce()
 	var err error
 	l.task(func() {
-		err = w.Substituter.Substitute(l.ctx, g.path, func(done, total int64) {
-			inner.report(ResProgress, done, total, int64(0), int64(0))
-		})
+		err = w.Substituter.Substitute(l.ctx, g.path, moved)
 	}, func() {
-		l.copies--
+		l.tally.copied.running--
 		l.wakeAll(&l.forCopy)
-		inner.stop()
-		act.stop()
+		stop()
 		if errors.Is(err, ErrSubstituteGone) {
 			g.noSubstitute()
 			return
@@ -117,6 +136,33 @@ func (g *pathGoal) copy() {
 			g.fail(TransientFailure, "substitute '%s': %w", g.printed(), err)
 			return
 		}
-		g.finish(Substituted, nil)
+		g.end(Substituted, nil)
 	})
+}
+
+// announce begins the activities that Nix has for a copy: that of the path counts
+// what is unpacked, as far as that is known, and one within what is downloaded.
+func (g *pathGoal) announce() (moved func(done, total int64), stop func()) {
+	o, sub := g.l.w.Observe, g.sub
+	outer := o.start(LevelError, ActSubstitute, 0, "", g.printed(), sub.From)
+	path := o.startFor(g.awaitedBy(), LevelInfo, ActCopyPath, outer.id,
+		fmt.Sprintf("copying path '%s' from '%s'", g.printed(), sub.From), g.printed(), sub.From, "local")
+	var transfer activity
+	if sub.URL != "" {
+		transfer = o.start(LevelTalkative, ActFileTransfer, path.id, fmt.Sprintf("downloading '%s'", sub.URL), sub.URL)
+	}
+	moved = func(done, total int64) {
+		if transfer.id != 0 {
+			transfer.report(ResProgress, done, total, int64(0), int64(0))
+		}
+		if total > 0 && sub.NarSize > 0 {
+			done, total = int64(float64(done)/float64(total)*float64(sub.NarSize)), sub.NarSize
+		}
+		path.report(ResProgress, done, total, int64(0), int64(0))
+	}
+	return moved, func() {
+		transfer.stop()
+		path.stop()
+		outer.stop()
+	}
 }

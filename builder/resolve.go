@@ -67,7 +67,7 @@ func (g *drvGoal) resolve() {
 		g.fail(MiscFailure, "resolve '%s': %w", g.printed(), err)
 		return
 	}
-	act := w.Observe.start(LevelInfo, ActBuildWaiting, g.l.act.id,
+	act := w.Observe.start(LevelInfo, ActBuildWaiting, 0,
 		fmt.Sprintf("resolved derivation: '%s' -> '%s'", g.printed(), g.dir().Format(p)), g.printed(), g.dir().Format(p))
 	act.stop()
 	wanted := g.wanted

@@ -52,6 +52,7 @@ type ScratchStore interface {
 // Substitutable is what a cache knows of a path.
 type Substitutable struct {
 	From         string // where it is, as a URI
+	URL          string // what is downloaded; "" if no server is asked
 	References   []store.Path
 	Deriver      store.Path
 	DownloadSize int64 // 0 if not known

@@ -65,11 +65,12 @@ func (o *Outcome) ExitCode() int {
 	return mask | 0x60
 }
 
-// Err is nil if everything worked, the failure if there is just one, and
-// otherwise an error that names the targets that failed. Other failures have been
-// told to the observer.
+// Err is nil if everything worked, the failure if there is just one (which the
+// observer may have been told, see Failure), and otherwise an error that names the
+// targets that failed. Other failures have been told to the observer.
 func (o *Outcome) Err(dir store.Dir, observe Observer) error {
 	var first error
+	var told *Failure
 	var failed []string
 	for _, r := range o.Results {
 		if r.Status.OK() {
@@ -82,6 +83,9 @@ func (o *Outcome) Err(dir store.Dir, observe Observer) error {
 		failed = append(failed, "'"+dir.Format(name)+targetSuffix(r.Target)+"'")
 		var f *Failure
 		if r.Err == nil || errors.As(r.Err, &f) && (f.Status == Cancelled || f.Told) {
+			if f != nil && f.Told {
+				told = f
+			}
 			continue
 		}
 		if first == nil {
@@ -94,6 +98,8 @@ func (o *Outcome) Err(dir store.Dir, observe Observer) error {
 	switch {
 	case len(failed) == 0:
 		return nil
+	case len(failed) == 1 && told != nil:
+		return told
 	case len(failed) == 1 && first != nil:
 		return first
 	}

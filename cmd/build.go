@@ -31,7 +31,7 @@ outputs: 'hello^bin,dev' or 'hello^*'. The outputs are linked as ./result.`,
 	conf := addBuildSettingsFlags(c)
 	f := addEvalFlags(c, conf)
 	f.addSources(c)
-	f.talk = addTalkFlags(c, false)
+	f.talk = addTalkFlags(env, c, false)
 	fl := c.Flags()
 	fl.StringArrayVarP(&o.attrs, "attr", "A", nil, "build the attribute `PATH`")
 	fl.StringVarP(&o.link, "out-link", "o", "result", "link the outputs as `LINK`")

@@ -27,12 +27,28 @@ type talkFlags struct {
 	verbosity builder.Level
 }
 
+// showsLogs says whether lines of logs are told as they come.
+func (t talkFlags) showsLogs() bool {
+	switch t.format {
+	case "internal-json":
+		return true
+	case "raw-with-logs", "bar-with-logs", "multiline-with-logs":
+		return !t.quietLogs
+	case "":
+		return t.printLogs && !t.quietLogs
+	}
+	return t.printLogs && !t.legacy
+}
+
 // addTalkFlags gives a command that builds its flags of output. legacy tools
 // print build logs unless told otherwise.
-func addTalkFlags(c *cobra.Command, legacy bool) *talkFlags {
+func addTalkFlags(env *Env, c *cobra.Command, legacy bool) *talkFlags {
 	t := &talkFlags{printLogs: legacy, legacy: legacy, verbosity: builder.LevelInfo}
 	fl := c.Flags()
-	fl.StringVar(&t.format, "log-format", "", "`FORMAT` of what is told: bar, bar-with-logs, raw, internal-json")
+	fl.Func("log-format", "`FORMAT` of what is told: bar, bar-with-logs, raw, internal-json", func(word string) error {
+		t.format, env.jsonTalk = word, word == "internal-json"
+		return nil
+	})
 	fl.BoolVarP(&t.printLogs, "print-build-logs", "L", legacy, "show build logs")
 	fl.BoolFuncP("verbose", "v", "say more", func(string) error { t.verbosity++; return nil })
 	fl.BoolFunc("quiet", "say less", func(string) error { t.verbosity = max(0, t.verbosity-1); return nil })
@@ -125,7 +141,7 @@ func buildSettings(env *Env, s *settings.Settings, talk talkFlags) (builder.Sett
 		Timeout: seconds("timeout"), MaxSilentTime: seconds("max-silent-time"),
 		MaxLogSize: int64(min(s.Size("max-build-log-size"), 1<<62)), LogLines: s.Int("log-lines"),
 		KeepLog: s.Bool("keep-build-log"), CompressLog: s.Bool("compress-build-log"),
-		PrintLogs: talk.printLogs && !talk.quietLogs,
+		PrintLogs: talk.showsLogs(),
 		Sandbox:   mode, SandboxFallback: s.Bool("sandbox-fallback"),
 		SandboxBuildDir: s.String("sandbox-build-dir"), SandboxShmSize: s.String("sandbox-dev-shm-size"),
 		AllowedImpureHostDeps: s.Strings("allowed-impure-host-deps"),
@@ -183,6 +199,9 @@ func (b *buildSession) build(ctx context.Context, targets []builder.Target, mode
 		err = out.Err(b.store.StoreDir(), b.worker.Observe)
 	} else if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted by the user")
+	}
+	if f, ok := errors.AsType[*builder.Failure](err); ok && f.Told {
+		return nil, &exitError{Code: out.ExitCode()}
 	}
 	if err != nil {
 		return nil, &exitError{out.ExitCode(), indented(err)}
@@ -264,8 +283,12 @@ func (c cacheSubstituter) Query(ctx context.Context, p store.Path) (*builder.Sub
 	if err != nil || f == nil {
 		return nil, err
 	}
+	from, url := f.Cache.URI(), ""
+	if !strings.HasPrefix(from, "file:") {
+		url = strings.TrimSuffix(from, "/") + "/" + f.URL
+	}
 	return &builder.Substitutable{
-		From: f.Cache.URI(), References: f.References, Deriver: f.Deriver,
+		From: from, URL: url, References: f.References, Deriver: f.Deriver,
 		DownloadSize: f.FileSize, NarSize: f.NarSize,
 	}, nil
 }

@@ -9,33 +9,47 @@ import (
 	"sync"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/sys/unix"
 
 	"gonix.dev/gonix/builder"
+	"gonix.dev/gonix/store"
 )
 
 // treeUI keeps a live view of what runs at the bottom of a terminal. What is
 // printed otherwise scrolls by above it.
 type treeUI struct {
-	env  *Env
 	line *lineUI
 	w    io.Writer
 
-	mu       sync.Mutex
-	rows     map[uint64]*treeRow
-	order    []uint64
-	progress [4]int64 // builds done, expected, running, failed
-	shown    int      // rows on the screen now
-	done     chan struct{}
-	ended    sync.WaitGroup
+	mu    sync.Mutex
+	tree  buildTree
+	text  []byte // to be printed above the view
+	shown []int  // widths of the lines on the screen now
+	done  chan struct{}
+	ended sync.WaitGroup
 }
+
+// buildTree is what runs, and how far everything is.
+type buildTree struct {
+	rows   map[uint64]*treeRow
+	order  []uint64 // of rows
+	builds counts
+	copies counts
+	loaded int64 // bytes of downloads that have ended
+	toLoad int64 // bytes of all downloads
+	told   int64 // builds that were done when one last stopped
+	color  bool
+}
+
+// counts are those of one kind of work, as Nix reports them.
+type counts struct{ done, expected, running, failed int64 }
 
 // treeRow is one activity that runs.
 type treeRow struct {
 	typ    int
 	name   string
 	parent uint64
+	waits  []store.Path // for it, from what was asked for down
 	begin  time.Time
 	phase  string
 	last   string // line of its log
@@ -43,11 +57,20 @@ type treeRow struct {
 	want   int64
 }
 
-// treeTick is how often the view is painted again.
-const treeTick = 100 * time.Millisecond
+const (
+	// treeTick is how often the view is painted again.
+	treeTick = 100 * time.Millisecond
+	// treeText is how much text is held back until then.
+	treeText = 64 << 10
+	// treeLogLine is how much is kept of a line of a log; no terminal is wider.
+	treeLogLine = 4 << 10
+)
 
 func newTreeUI(env *Env, line *lineUI) *treeUI {
-	u := &treeUI{env: env, line: line, w: env.Stderr, rows: map[uint64]*treeRow{}, done: make(chan struct{})}
+	u := &treeUI{
+		line: line, w: env.Stderr, done: make(chan struct{}),
+		tree: buildTree{rows: map[uint64]*treeRow{}, color: env.color(env.Stderr)},
+	}
 	// Starting is shown by the view itself.
 	if line.talk.verbosity == builder.LevelInfo {
 		line.talk.verbosity = builder.LevelNotice
@@ -61,7 +84,7 @@ func newTreeUI(env *Env, line *lineUI) *treeUI {
 				return
 			case <-t.C:
 				u.mu.Lock()
-				u.paint("")
+				u.paint()
 				u.mu.Unlock()
 			}
 		}
@@ -79,44 +102,98 @@ func (u *treeUI) stop() {
 	u.ended.Wait()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.rows = map[uint64]*treeRow{}
-	u.order = nil
-	u.progress = [4]int64{}
-	u.paint("")
+	u.tree.order, u.tree.builds.running = nil, 0
+	u.paint()
 }
 
 func (u *treeUI) observe(e builder.Event) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.line.mu.Lock()
-	text := u.line.text(e)
-	u.line.mu.Unlock()
+	u.print(u.line.env.readable(u.w, u.line.text(e)))
+	t := &u.tree
 	switch e.Action {
 	case builder.Start:
-		r := &treeRow{typ: e.Type, parent: e.Parent, begin: time.Now(), name: e.Text}
-		if len(e.Fields) > 0 && e.Type != builder.ActBuildWaiting {
-			r.name = buildName(fmt.Sprint(e.Fields[0]))
-		}
-		u.rows[e.ID] = r
-		u.order = append(u.order, e.ID)
+		t.start(e)
 	case builder.Stop:
-		if r := u.rows[e.ID]; r != nil && r.typ == builder.ActBuild {
+		// A build that worked is counted just before it stops.
+		if r := t.rows[e.ID]; r != nil && r.typ == builder.ActBuild && t.builds.done > t.told {
+			t.told = t.builds.done
 			if d := time.Since(r.begin); d > 2*time.Second {
-				text += fmt.Sprintf("%s took %s\n", r.name, duration(d))
+				u.print(fmt.Sprintf("%s took %s\n", r.name, duration(d)))
 			}
 		}
-		delete(u.rows, e.ID)
-		u.order = slices.DeleteFunc(u.order, func(id uint64) bool { return id == e.ID })
+		t.stop(e.ID)
 	case builder.Report:
-		u.report(e)
-	}
-	if text != "" {
-		u.paint(text)
+		t.report(e)
 	}
 }
 
-func (u *treeUI) report(e builder.Event) {
-	r := u.rows[e.ID]
+func (u *treeUI) print(text string) {
+	u.text = append(u.text, text...)
+	if len(u.text) > treeText {
+		u.paint()
+	}
+}
+
+// paint prints the text that is due, and the view over the old one.
+func (u *treeUI) paint() {
+	width, height := u.size()
+	rows := u.tree.view(time.Now(), width, height)
+	if len(u.text) == 0 && len(rows) == 0 && len(u.shown) == 0 {
+		return
+	}
+	var b strings.Builder
+	up := 0
+	for _, w := range u.shown {
+		// Terminals wrap what is there already when they get narrower.
+		up += max(1, (w+width-1)/width)
+	}
+	if up > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA\r", up)
+	}
+	if len(u.text) > 0 || up > len(u.shown) {
+		b.WriteString("\x1b[J")
+	}
+	b.Write(u.text)
+	u.text, u.shown = u.text[:0], u.shown[:0]
+	for _, r := range rows {
+		b.WriteString(r.text + "\x1b[K\n")
+		u.shown = append(u.shown, r.width)
+	}
+	b.WriteString("\x1b[J")
+	io.WriteString(u.w, b.String())
+}
+
+func (u *treeUI) size() (width, height int) {
+	if f, ok := u.w.(*os.File); ok {
+		if ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && ws.Col > 0 && ws.Row > 0 {
+			return int(ws.Col), int(ws.Row)
+		}
+	}
+	return 80, 24
+}
+
+func (t *buildTree) start(e builder.Event) {
+	r := &treeRow{typ: e.Type, parent: e.Parent, waits: e.For, begin: time.Now(), name: e.Text}
+	if len(e.Fields) > 0 && e.Type != builder.ActBuildWaiting {
+		r.name = buildName(fmt.Sprint(e.Fields[0]))
+	}
+	t.rows[e.ID] = r
+	t.order = append(t.order, e.ID)
+}
+
+func (t *buildTree) stop(id uint64) {
+	if r := t.rows[id]; r != nil && r.typ == builder.ActFileTransfer {
+		t.loaded += r.have
+	}
+	delete(t.rows, id)
+	if i := slices.Index(t.order, id); i >= 0 {
+		t.order = slices.Delete(t.order, i, i+1)
+	}
+}
+
+func (t *buildTree) report(e builder.Event) {
+	r := t.rows[e.ID]
 	if r == nil {
 		return
 	}
@@ -127,126 +204,30 @@ func (u *treeUI) report(e builder.Event) {
 		}
 		return 0
 	}
+	word := func() string {
+		if len(e.Fields) == 0 {
+			return ""
+		}
+		s := fmt.Sprint(e.Fields[0])
+		return s[:min(len(s), treeLogLine)]
+	}
 	switch e.Type {
-	case builder.ResBuildLogLine:
-		r.last = fmt.Sprint(e.Fields[0])
+	case builder.ResBuildLogLine, builder.ResPostBuildLogLine:
+		r.last = word()
 	case builder.ResSetPhase:
-		r.phase = fmt.Sprint(e.Fields[0])
+		r.phase = word()
 	case builder.ResProgress:
-		if r.typ == builder.ActBuilds {
-			for i := range u.progress {
-				u.progress[i] = number(i)
-			}
+		switch c := (counts{number(0), number(1), number(2), number(3)}); r.typ {
+		case builder.ActBuilds:
+			t.builds = c
+		case builder.ActCopyPaths:
+			t.copies = c
+		default:
+			r.have, r.want = c.done, c.expected
 		}
-		r.have, r.want = number(0), number(1)
-	}
-}
-
-// paint prints text and then the view, over the old one.
-func (u *treeUI) paint(text string) {
-	width, height := u.size()
-	rows := u.view(width, height)
-	if text == "" && len(rows) == 0 && u.shown == 0 {
-		return
-	}
-	var b strings.Builder
-	if u.shown > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\r\x1b[J", u.shown)
-	}
-	b.WriteString(text)
-	for _, r := range rows {
-		b.WriteString(r + "\n")
-	}
-	u.shown = len(rows)
-	io.WriteString(u.w, b.String())
-}
-
-func (u *treeUI) size() (width, height int) {
-	if f, ok := u.w.(*os.File); ok {
-		if ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && ws.Col > 0 {
-			return int(ws.Col), int(ws.Row)
+	case builder.ResSetExpected:
+		if number(0) == builder.ActFileTransfer {
+			t.toLoad = number(1)
 		}
 	}
-	return 80, 24
-}
-
-// view makes the rows: builds with what they say, downloads, what is waited for,
-// and the sum of it all.
-func (u *treeUI) view(width, height int) []string {
-	const dim, bold, reset = "\x1b[2m", "\x1b[1m", "\x1b[0m"
-	color := u.env.color(u.w)
-	style := func(code, s string) string {
-		if !color || s == "" {
-			return s
-		}
-		return code + s + reset
-	}
-	var rows []string
-	downloads, have, want := 0, int64(0), int64(0)
-	var first time.Time
-	for _, id := range u.order {
-		r := u.rows[id]
-		since := duration(time.Since(r.begin))
-		switch r.typ {
-		case builder.ActBuild:
-			s := "┣━ " + style(bold, r.name) + " " + since
-			if r.phase != "" {
-				s += " (" + r.phase + ")"
-			}
-			if r.last != "" {
-				s += " " + style(dim, ansi.Strip(r.last))
-			}
-			rows = append(rows, s)
-		case builder.ActCopyPath, builder.ActFileTransfer:
-			downloads++
-			have, want = have+r.have, want+r.want
-			if first.IsZero() || r.begin.Before(first) {
-				first = r.begin
-			}
-			s := "┣━ ↓ " + r.name
-			if r.want > 0 {
-				s += fmt.Sprintf(" %s of %s", mebibytes(r.have), mebibytes(r.want))
-			}
-			rows = append(rows, s)
-		case builder.ActBuildWaiting:
-			rows = append(rows, "┣━ "+style(dim, r.name)+" "+since)
-		}
-	}
-	p := u.progress
-	if len(rows) == 0 && p[2] == 0 {
-		return nil
-	}
-	sum := fmt.Sprintf("┗━ %d of %d built, %d running", p[0], p[0]+max(0, p[1]-p[0]), p[2])
-	if p[3] > 0 {
-		sum += fmt.Sprintf(", %d failed", p[3])
-	}
-	if downloads > 0 {
-		sum += fmt.Sprintf(", %d downloading", downloads)
-		if s := time.Since(first).Seconds(); s > 1 {
-			sum += fmt.Sprintf(" at %s/s", mebibytes(int64(float64(have)/s)))
-		}
-	}
-	most := max(1, height-2)
-	if len(rows) > most {
-		rows = append(rows[:most-1], fmt.Sprintf("┣━ and %d more", len(rows)-most+1))
-	}
-	rows = append(rows, sum)
-	for i := range rows {
-		rows[i] = ansi.Truncate(strings.ReplaceAll(rows[i], "\t", " "), width-1, "…")
-		if color {
-			rows[i] += reset
-		}
-	}
-	return rows
-}
-
-// duration is a time span in few characters.
-func duration(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
-	}
-	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }

@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -24,16 +25,10 @@ func newBuildUI(env *Env, talk talkFlags, dir store.Dir) (buildUI, error) {
 	switch talk.format {
 	case "internal-json":
 		return &jsonUI{w: env.Stderr, level: talk.verbosity}, nil
-	case "raw":
-		plain.talk.printLogs = false
+	case "raw", "raw-with-logs":
 		plain.raw = true
 		return plain, nil
-	case "raw-with-logs":
-		plain.talk.printLogs, plain.raw = true, true
-		return plain, nil
-	case "bar-with-logs", "multiline-with-logs":
-		plain.talk.printLogs = true
-	case "", "bar", "multiline":
+	case "", "bar", "multiline", "bar-with-logs", "multiline-with-logs":
 	default:
 		return nil, usageErrorf("unknown log format '%s': use bar, bar-with-logs, raw, raw-with-logs or internal-json", talk.format)
 	}
@@ -60,7 +55,9 @@ func (u *lineUI) stop() {}
 func (u *lineUI) observe(e builder.Event) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	io.WriteString(u.env.Stderr, u.env.readable(u.env.Stderr, u.text(e)))
+	if text := u.text(e); text != "" {
+		io.WriteString(u.env.Stderr, u.env.readable(u.env.Stderr, text))
+	}
 }
 
 // text is what is printed for an event, with line ends.
@@ -87,7 +84,7 @@ func (u *lineUI) text(e builder.Event) string {
 	case builder.Stop:
 		delete(u.names, e.ID)
 	case builder.Report:
-		if !u.talk.printLogs || u.talk.quietLogs || len(e.Fields) == 0 {
+		if !u.talk.showsLogs() || len(e.Fields) == 0 {
 			return ""
 		}
 		switch e.Type {
@@ -128,11 +125,13 @@ func (u *jsonUI) observe(e builder.Event) {
 		if e.Level > u.level {
 			return
 		}
-		doc["action"], doc["level"], doc["msg"] = "msg", e.Level, e.Text
-		if e.Err != nil {
-			doc["msg"] = "error: " + indented(e.Err).Error()
-			doc["raw_msg"] = e.Err.Error()
-			doc["line"], doc["column"], doc["file"] = nil, nil, nil
+		switch {
+		case e.Err != nil:
+			doc = jsonError(indented(e.Err))
+		case e.Level == builder.LevelWarn && len(e.Fields) == 0:
+			doc = jsonMessage(e.Level, jsonWarning+e.Text)
+		default:
+			doc = jsonMessage(e.Level, e.Text)
 		}
 	case builder.Start:
 		doc["action"], doc["id"], doc["level"], doc["type"], doc["text"], doc["parent"] = "start", e.ID, e.Level, e.Type, e.Text, e.Parent
@@ -144,14 +143,39 @@ func (u *jsonUI) observe(e builder.Event) {
 	if len(e.Fields) > 0 && e.Action != builder.Message {
 		doc["fields"] = e.Fields
 	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	writeJSONLine(u.w, doc)
+}
+
+// What Nix's messages begin with, in its colours even though this is for programs:
+// some look for just these.
+const (
+	jsonErr     = styleError + "error:" + styleReset
+	jsonWarning = styleWarning + "warning:" + styleReset + " "
+)
+
+func jsonMessage(level builder.Level, text string) map[string]any {
+	return map[string]any{"action": "msg", "level": level, "msg": text}
+}
+
+func jsonError(err error) map[string]any {
+	doc := jsonMessage(builder.LevelError, jsonErr+spaced(err.Error()))
+	if shown, ok := errors.AsType[*shownError](err); ok {
+		err = shown.err
+	}
+	doc["raw_msg"] = err.Error()
+	doc["line"], doc["column"], doc["file"] = nil, nil, nil
+	return doc
+}
+
+// writeJSONLine writes an event in one call, so that lines stay whole.
+func writeJSONLine(w io.Writer, doc map[string]any) {
 	var b bytes.Buffer
 	b.WriteString("@nix ")
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if enc.Encode(doc) != nil {
-		return
+	if enc.Encode(doc) == nil {
+		w.Write(b.Bytes())
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.w.Write(b.Bytes())
 }

@@ -4,6 +4,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/mattn/go-isatty"
@@ -32,6 +34,8 @@ func (env *Env) color(w io.Writer) bool {
 const (
 	styleError   = "\x1b[31;1m"
 	styleWarning = "\x1b[35;1m"
+	styleBold    = "\x1b[1m"
+	styleDim     = "\x1b[2m"
 	styleReset   = "\x1b[0m"
 )
 
@@ -45,22 +49,39 @@ func (env *Env) paint(w io.Writer, style, s string) string {
 
 // readable is text from elsewhere (what Nix code throws, what builders print) as
 // it may go to w: with its colours where w takes colour, and never with sequences
-// that move the cursor or do other things to a terminal.
+// that move the cursor or do other things to a terminal, nor other control
+// characters than tabs and line ends.
 func (env *Env) readable(w io.Writer, text string) string {
-	if !strings.ContainsRune(text, ansi.ESC) {
+	return harmless(text, env.color(w))
+}
+
+// harmless is text without control characters, except tabs, line ends and, if color
+// is set, colours.
+func harmless(text string, color bool) string {
+	i := strings.IndexFunc(text, isControl)
+	if i < 0 {
 		return text
-	}
-	if !env.color(w) {
-		return ansi.Strip(text)
 	}
 	var b strings.Builder
 	p := ansi.NewParser()
-	for state := byte(ansi.NormalState); text != ""; {
-		seq, _, n, next := ansi.DecodeSequence(text, state, p)
-		if seq[0] != ansi.ESC || ansi.HasCsiPrefix(seq) && ansi.Cmd(p.Command()).Final() == 'm' {
+	for ; i >= 0; i = strings.IndexFunc(text, isControl) {
+		b.WriteString(text[:i])
+		text = text[i:]
+		if text[0] != ansi.ESC {
+			_, n := utf8.DecodeRuneInString(text)
+			text = text[n:]
+			continue
+		}
+		// What does not end ends with its line.
+		line, _, _ := strings.Cut(text, "\n")
+		seq, _, n, _ := ansi.DecodeSequence(line, ansi.NormalState, p)
+		if color && ansi.HasCsiPrefix(seq) && ansi.Cmd(p.Command()).Final() == 'm' {
 			b.WriteString(seq)
 		}
-		text, state = text[n:], next
+		text = text[n:]
 	}
+	b.WriteString(text)
 	return b.String()
 }
+
+func isControl(r rune) bool { return r != '\n' && r != '\t' && unicode.IsControl(r) }

@@ -13,6 +13,8 @@ func TestReadable(t *testing.T) {
 		{"\x1b]0;title\x07x\x1bcy", "xy", "xy"},
 		{"cut off \x1b[31", "cut off ", "cut off "},
 		{"\x1b", "", ""},
+		{"bell\a, back\b\b, \u009b2Jshift\x0e\x7f\r\n", "bell, back, 2Jshift\n", "bell, back, 2Jshift\n"},
+		{"open \x1b]0;title\nnext \x1b[32mline", "open \nnext line", "open \nnext \x1b[32mline"},
 	} {
 		for force, want := range map[string]string{"": c.plain, "1": c.colored} {
 			env := &Env{Getenv: func(name string) string {

@@ -105,7 +105,7 @@ narinfo-compression, ls-compression, log-compression.`,
 	c.Flags().StringVar(&o.profile, "profile", "", "make the symlink `FILE` to the copied path, as a root")
 	c.Flags().BoolVar(&which.all, "all", false, "take every path of the store")
 	c.Flags().BoolVar(&which.stdin, "stdin", false, "read more paths from standard input")
-	target.add(c)
+	target.add(env, c)
 	o.store = &target.eval.store
 	return c
 }

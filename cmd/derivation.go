@@ -37,7 +37,7 @@ An INSTALLABLE is a .drv file, anything that was built from one, or an attribute
   gonix derivation show -f '<nixpkgs>' hello`,
 		Args: cobra.MinimumNArgs(1),
 	}
-	t.add(c)
+	t.add(env, c)
 	_ = c.Flags().MarkHidden("derivation")
 	c.Flags().BoolVarP(&recursive, "recursive", "r", false, "also the derivations that these depend on")
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -32,11 +32,11 @@ type developOptions struct {
 	profile   string
 }
 
-func (o *developOptions) add(c *cobra.Command) {
+func (o *developOptions) add(env *Env, c *cobra.Command) {
 	o.flags = addBuildSettingsFlags(c)
 	o.eval = addEvalFlags(c, o.flags)
 	o.eval.addSources(c)
-	o.eval.talk = addTalkFlags(c, false)
+	o.eval.talk = addTalkFlags(env, c, false)
 	fl := c.Flags()
 	fl.StringArrayVar(&o.redirects, "redirect", nil, "use the folder for the outputs of an installable: `INSTALLABLE DIR`")
 	fl.StringVar(&o.profile, "profile", "", "make the environment a new generation of the profile `PATH`")
@@ -59,7 +59,7 @@ dependencies are built first. Its outputs go to ./outputs.`,
 		Args: cobra.ArbitraryArgs,
 	}
 	vars.add(c)
-	o.add(c)
+	o.add(env, c)
 	fl := c.Flags()
 	fl.BoolVarP(&command, "command", "c", false, "run `PROGRAM ARGS...`, all that follows, instead of an interactive shell")
 	fl.StringVar(&phase, "phase", "", "run the `PHASE` of stdenv: configure, build ...")
@@ -316,7 +316,7 @@ derivation, as ` + "`gonix develop`" + ` would: source it.`,
   gonix print-dev-env -f . mypackage --json`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	o.add(c)
+	o.add(env, c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print variables and functions as JSON")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return o.with(c.Context(), env, args, func(e *evaluation, d developed) error {

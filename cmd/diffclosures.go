@@ -27,7 +27,7 @@ func newStoreDiffClosuresCmd(env *Env) *cobra.Command {
 		Args: cobra.ExactArgs(2),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	target.add(c)
+	target.add(env, c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return target.with(c, env, args, func(ctx context.Context, src store.Source, paths []store.Path) error {
 			before, err := closure.Compute(ctx, src, paths[:1])

@@ -142,7 +142,7 @@ func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *se
 			AbsolutePaths: lintLevel(s.String("lint-absolute-path-literals")),
 		},
 		NoImportFromDerivation: !s.Bool("allow-import-from-derivation"),
-		Trace:                  func(msg string) { fmt.Fprintf(env.Stderr, "trace: %s\n", env.readable(env.Stderr, msg)) },
+		Trace:                  func(msg string) { showTrace(env, msg) },
 		Warn:                   func(msg string) { evalWarning(env, msg) },
 	}
 	for _, name := range s.Strings("experimental-features") {

@@ -38,6 +38,8 @@ type Env struct {
 	// Environ is the whole environment, KEY=VALUE, for programs that are run.
 	Environ []string
 
+	jsonTalk bool // what is told is for a program: --log-format internal-json
+
 	// Args are the words of the command line, the program's name first; Run sets
 	// them.
 	Args []string

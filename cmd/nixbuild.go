@@ -33,7 +33,7 @@ derivations they make, prints their outputs and links them as ./result.`,
 	c.SetVersionTemplate(fmt.Sprintf("%s (Nix) {{.Version}}\n", name))
 	conf := addBuildSettingsFlags(c)
 	f := addEvalFlags(c, conf)
-	f.talk = addTalkFlags(c, true)
+	f.talk = addTalkFlags(env, c, true)
 	fl := c.Flags()
 	fl.BoolVarP(&exprs, "expr", "E", false, "the arguments are Nix texts, not files")
 	fl.StringArrayVarP(&attrs, "attr", "A", nil, "build the attribute `PATH`")

@@ -44,7 +44,7 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 	c.SetVersionTemplate(name + " (Nix) {{.Version}}\n")
 	conf := addBuildSettingsFlags(c)
 	f := addEvalFlags(c, conf)
-	f.talk = addTalkFlags(c, true)
+	f.talk = addTalkFlags(env, c, true)
 	fl := c.Flags()
 	choose := func(what string) func(string) error {
 		return func(v string) error {

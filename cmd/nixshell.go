@@ -56,7 +56,7 @@ In a script that begins with "#! /usr/bin/env nix-shell", further lines that beg
 	c.SetVersionTemplate(fmt.Sprintf("%s (Nix) {{.Version}}\n", name))
 	conf := addBuildSettingsFlags(c)
 	n.eval = addEvalFlags(c, conf)
-	n.eval.talk = addTalkFlags(c, true)
+	n.eval.talk = addTalkFlags(env, c, true)
 	fl := c.Flags()
 	fl.BoolVarP(&n.exprs, "expr", "E", false, "the arguments are Nix texts, not files")
 	fl.BoolVarP(&n.pkgs, "packages", "p", false, "the arguments are packages of <nixpkgs>")

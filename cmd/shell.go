@@ -30,7 +30,7 @@ in its PATH.`,
 		Args: cobra.ArbitraryArgs,
 	}
 	vars.add(c)
-	t.add(c)
+	t.add(env, c)
 	c.Flags().BoolVarP(&command, "command", "c", false, "run `PROGRAM ARGS...`, all that follows, instead of a shell")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		args, words, err := commandWords(c, args, command)
@@ -162,7 +162,7 @@ else the one with the package's own name.`,
 		Args: cobra.ArbitraryArgs,
 	}
 	vars.add(c)
-	t.add(c)
+	t.add(env, c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		attr := ""
 		if c.ArgsLenAtDash() != 0 && len(args) > 0 {

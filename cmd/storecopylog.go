@@ -29,7 +29,7 @@ func newStoreCopyLogCmd(env *Env) *cobra.Command {
 	conf := addBuildSettingsFlags(c)
 	f := addEvalFlags(c, conf)
 	f.addSources(c)
-	f.talk = addTalkFlags(c, false)
+	f.talk = addTalkFlags(env, c, false)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if (from == "") == (to == "") {
 			return usageErrorf("you must pass one of '--from' and '--to'")

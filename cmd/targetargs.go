@@ -21,11 +21,11 @@ type targetArgs struct {
 	derivation bool
 }
 
-func (t *targetArgs) add(c *cobra.Command) {
+func (t *targetArgs) add(env *Env, c *cobra.Command) {
 	t.flags = addBuildSettingsFlags(c)
 	t.eval = addEvalFlags(c, t.flags)
 	t.eval.addSources(c)
-	t.eval.talk = addTalkFlags(c, false)
+	t.eval.talk = addTalkFlags(env, c, false)
 	c.Flags().BoolVar(&t.derivation, "derivation", false, "take the derivations of the arguments instead of their outputs")
 }
 

@@ -35,7 +35,7 @@ that leads there.`,
 	c.Flags().BoolVarP(&all, "all", "a", false, "show all references that lead to the dependency")
 	c.Flags().BoolVar(&precise, "precise", false, "show where each reference stands (the default, unless called as nix)")
 	c.Flags().BoolVar(&brief, "brief", false, "show only the paths")
-	target.add(c)
+	target.add(env, c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return target.with(c, env, args, func(ctx context.Context, src store.Source, paths []store.Path) error {
 			set, err := closure.Compute(ctx, src, paths[:1])

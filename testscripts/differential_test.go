@@ -117,11 +117,7 @@ func evaluate(t *testing.T, tool, dir string, files []string) []outcome {
 // Nix and with gonix and compares. differential/known/ holds the differences that
 // are deliberate; -update rewrites what gonix makes of those.
 func TestDifferential(t *testing.T) {
-	if ok, err := have("nix-instantiate"); err != nil {
-		t.Fatal(err)
-	} else if !ok {
-		t.Skip("no nix-instantiate")
-	}
+	need(t, "nix-instantiate")
 	topics, err := filepath.Glob("differential/*.txt")
 	if err != nil || len(topics) == 0 {
 		t.Fatalf("no expressions: %v", err)

@@ -45,11 +45,7 @@ var goldens = []struct {
 func TestExamples(t *testing.T) {
 	for _, name := range []string{"nix-instantiate", "gonix-instantiate"} {
 		t.Run(name, func(t *testing.T) {
-			if ok, err := have(name); err != nil {
-				t.Fatal(err)
-			} else if !ok {
-				t.Skipf("no %s", name)
-			}
+			need(t, name)
 			for _, g := range goldens {
 				t.Run(g.file, func(t *testing.T) {
 					t.Parallel()

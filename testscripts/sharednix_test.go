@@ -12,11 +12,7 @@ import (
 // is mounted there in a mount namespace of the test's own, as root or in a user
 // namespace. testdata/sharednix.sh is what happens in it.
 func TestSharedStore(t *testing.T) {
-	if ok, err := have("nix-store"); err != nil {
-		t.Fatal(err)
-	} else if !ok {
-		t.Skip("no real Nix here")
-	}
+	need(t, "nix-store")
 	if _, err := os.Stat("/nix"); err != nil {
 		if os.Getuid() != 0 {
 			t.Fatal("there is no /nix to mount a store on")

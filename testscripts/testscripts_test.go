@@ -132,3 +132,13 @@ func have(tool string) (bool, error) {
 	}
 	return err == nil, nil
 }
+
+// need leaves a test out where a tool is not installed, except in CI.
+func need(t *testing.T, tool string) {
+	t.Helper()
+	if ok, err := have(tool); err != nil {
+		t.Fatal(err)
+	} else if !ok {
+		t.Skipf("no %s", tool)
+	}
+}

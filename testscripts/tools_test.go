@@ -21,11 +21,7 @@ func TestTools(t *testing.T) {
 	for _, list := range lists {
 		tool := strings.TrimSuffix(filepath.Base(list), ".sh")
 		t.Run(tool, func(t *testing.T) {
-			if ok, err := have("nix-" + tool); err != nil {
-				t.Fatal(err)
-			} else if !ok {
-				t.Skipf("no nix-%s", tool)
-			}
+			need(t, "nix-" + tool)
 			text, err := os.ReadFile(list)
 			if err != nil {
 				t.Fatal(err)
