@@ -21,7 +21,7 @@ func TestTools(t *testing.T) {
 	for _, list := range lists {
 		tool := strings.TrimSuffix(filepath.Base(list), ".sh")
 		t.Run(tool, func(t *testing.T) {
-			need(t, "nix-" + tool)
+			need(t, "nix-"+tool)
 			text, err := os.ReadFile(list)
 			if err != nil {
 				t.Fatal(err)
