@@ -75,7 +75,11 @@ func selections(d *document.Snapshot, off ast.Pos) []ast.Span {
 	if i := sort.Search(len(all.Comments), func(i int) bool { return all.Comments[i].End > off }); i < len(all.Comments) {
 		add(all.Comments[i].Span)
 	}
-	if i := sort.Search(len(all.Tokens), func(i int) bool { return all.Tokens[i].End > off }); i < len(all.Tokens) && all.Tokens[i].Kind != ast.STR_TEXT {
+	i := sort.Search(len(all.Tokens), func(i int) bool { return all.Tokens[i].End > off })
+	if i > 0 && (i == len(all.Tokens) || all.Tokens[i].Start > off) {
+		i-- // behind a word is at the word
+	}
+	if i < len(all.Tokens) && all.Tokens[i].Kind != ast.STR_TEXT {
 		add(all.Tokens[i].Span)
 	}
 	return out

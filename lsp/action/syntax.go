@@ -31,7 +31,11 @@ func syntaxFixes(r *Request) []Action {
 				problem = &r.Problems[i]
 			}
 		}
-		candidates := r.syntaxCandidates(e)
+		bracket := ast.Pos(-1)
+		if problem != nil && len(problem.Related) > 0 {
+			bracket = problem.Related[0].Start
+		}
+		candidates := r.syntaxCandidates(e, bracket)
 		if open >= 0 && e.Start >= open {
 			candidates = r.endComment(open)
 		}
@@ -75,15 +79,25 @@ var (
 	wordBefore  = regexp.MustCompile(`\s*\bor$`)
 )
 
-// syntaxCandidates are changes that may mend an error, the likeliest first.
-func (r *Request) syntaxCandidates(e *ast.Error) []Action {
+// syntaxCandidates are changes that may mend an error, the likeliest first. bracket
+// is where one stands that is not closed, or -1.
+func (r *Request) syntaxCandidates(e *ast.Error, bracket ast.Pos) []Action {
 	src, at := r.File.Src, e.Span
 	// What is missing belongs behind what stands before the error.
 	before := ast.Pos(len(strings.TrimRight(src[:at.Start], " \t\r\n")))
 	var out []Action
 	add := func(title string, edits ...analysis.Edit) { out = append(out, Action{Title: title, Edits: edits}) }
 	put := func(at ast.Pos, text string) {
-		add(fmt.Sprintf("Insert '%s'", strings.TrimSpace(text)), insert(at, text))
+		title := fmt.Sprintf("Insert '%s'", strings.TrimSpace(text))
+		if (text == "}" || text == "]") && bracket >= 0 && bracket+1 < at {
+			// Where the brackets of sets and lists usually stand.
+			if strings.Contains(src[bracket:at], "\n") {
+				text = "\n" + r.indentAt(bracket) + text
+			} else {
+				text = " " + text
+			}
+		}
+		add(title, insert(at, text))
 	}
 	expects := func(text string) bool {
 		return strings.Contains(e.Msg, "expecting") && strings.Contains(e.Msg, "'"+text+"'")
@@ -115,13 +129,14 @@ func (r *Request) syntaxCandidates(e *ast.Error) []Action {
 	if strings.Contains(e.Msg, "end of an indented string") {
 		put(at.Start, "''")
 	}
-	if operand := r.operandBefore(before, at); operand.End > operand.Start {
+	operand := r.operandBefore(before, at)
+	if operand.End > operand.Start {
 		add("Put parentheses around "+shortened(src[operand.Start:operand.End]), insert(operand.Start, "("), insert(operand.End, ")"))
 	}
 	if m := wordBefore.FindStringIndex(src[:before]); m != nil {
 		add("Remove 'or'", analysis.Edit{Span: ast.Span{Start: ast.Pos(m[0]), End: before}})
 	}
-	if at.End > at.Start && at.End-at.Start < 40 {
+	if at.End > at.Start && at.End-at.Start < 40 && operand.End == operand.Start {
 		for int(at.End) < len(src) && at.End-at.Start < 40 && again(src[at.End-1], src[at.End]) {
 			at.End++
 		}

@@ -13,7 +13,9 @@ import (
 func TestSyntaxFixes(t *testing.T) {
 	for _, c := range []struct{ src, title, want string }{
 		{`{ a = 1 }`, "Insert ';'", `{ a = 1; }`},
-		{`[ 1 2`, "Insert ']'", `[ 1 2]`},
+		{`[ 1 2`, "Insert ']'", `[ 1 2 ]`},
+		{"x:\n  [\n    1\n", "Insert ']'", "x:\n  [\n    1\n  ]\n"},
+		{`{ a = 1;`, "Insert '}'", `{ a = 1; }`},
 		{`(1`, "Insert ')'", `(1)`},
 		{`"one`, `Insert '"'`, `"one"`},
 		{"''\n  one\n", "Insert ''''", "''\n  one\n''"},
