@@ -8,6 +8,7 @@ import (
 	"gonix.dev/gonix/lsp/analysis"
 	"gonix.dev/gonix/lsp/scope"
 	"gonix.dev/gonix/parser/ast"
+	"gonix.dev/gonix/parser/quote"
 )
 
 // selected returns the expression that is selected, from its first to its last
@@ -205,6 +206,9 @@ func extractToFile(r *Request) []Action {
 			continue
 		}
 		free = append(free, u.Name)
+	}
+	if slices.ContainsFunc(free, func(name string) bool { return !quote.IsIdentifier(name) }) {
+		return nil // no argument can have such a name
 	}
 	slices.Sort(free)
 	file := name + ".nix"

@@ -108,7 +108,7 @@ func fromInherit(r *Request) []Action {
 		return nil
 	}
 	for _, n := range in.Names {
-		if n.Dynamic() {
+		if !bindable(in, n) {
 			return nil
 		}
 	}
@@ -137,6 +137,12 @@ func fromInherit(r *Request) []Action {
 		title = "Convert to bindings"
 	}
 	return []Action{{Title: title, Kind: Rewrite, Edits: []analysis.Edit{replace(in, strings.Join(lines, r.newLine(in)))}}}
+}
+
+// bindable reports whether an inherited name can be written as a binding: a variable
+// whose name is no identifier can only be inherited.
+func bindable(in *ast.Inherit, n *ast.AttrName) bool {
+	return !n.Dynamic() && (in.From != nil || quote.IsIdentifier(n.Name))
 }
 
 // boundName writes an inherited name as a binding.

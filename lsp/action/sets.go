@@ -28,7 +28,7 @@ func flatten(r *Request) []Action {
 		inner[i] = b
 		if in, ok := b.(*ast.Inherit); ok {
 			for _, n := range in.Names {
-				if n.Dynamic() {
+				if !bindable(in, n) {
 					return nil
 				}
 				lines = append(lines, prefix+"."+r.boundName(in, n))
