@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sort"
 	"strings"
 
@@ -95,7 +96,7 @@ func wordByte(c byte) bool {
 // list is not complete yet.
 func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, more bool) {
 	d, text := pl.doc, pl.doc.Text
-	if inComment(d, pl.off) {
+	if inComment(pl) {
 		return nil, false
 	}
 	if paths, ok := s.pathCandidates(ctx, pl); ok {
@@ -270,17 +271,41 @@ func stringAround(pl place) (ast.Node, bool) {
 	return nil, false
 }
 
-func inComment(d *document.Snapshot, off ast.Pos) bool {
-	// Comments are not in the tree that is there anyway: ask for another one only
-	// where the text allows for a comment.
-	line := d.Text[d.Mapper().LineStart(d.Mapper().Line(off)):off]
-	block := strings.LastIndex(d.Text[:off], "/*")
-	if !strings.Contains(line, "#") && (block < 0 || strings.Contains(d.Text[block+2:off], "*/")) {
-		return false
+// inComment reports whether the cursor stands in a comment. The tree has none, but
+// they can only be between two nodes.
+func inComment(pl place) bool {
+	text, off := pl.doc.Text, int(pl.off)
+	inString := false
+	if len(pl.path) > 0 {
+		switch pl.path[len(pl.path)-1].(type) {
+		case *ast.String, *ast.IndString:
+			inString = true // or in an interpolation
+		}
 	}
-	for _, c := range comments(d) {
-		if c.Start < off && (off < c.End || c.Kind == ast.LineComment && off == c.End) {
-			return true
+	for i := int(cursor.GapBefore(pl.doc.File().Root, pl.path, pl.off)); i < off; {
+		line, block := text[i] == '#', strings.HasPrefix(text[i:], "/*")
+		switch {
+		case inString && (line || block), !inString && (text[i] == '"' || text[i] == '\''):
+			// The tokens know, and are had for a price.
+			return slices.ContainsFunc(comments(pl.doc), func(c ast.Comment) bool {
+				return c.Start < pl.off && (pl.off < c.End || c.Kind == ast.LineComment && pl.off == c.End)
+			})
+		case line:
+			n := strings.IndexAny(text[i:off], "\r\n")
+			if n < 0 {
+				return true
+			}
+			i += n
+		case block:
+			n := strings.Index(text[i+2:], "*/")
+			if n >= 0 && i+2+n+2 > off {
+				return true
+			}
+			if i += 2; n >= 0 { // else these are two operators
+				i += n + 2
+			}
+		default:
+			i++
 		}
 	}
 	return false

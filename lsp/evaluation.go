@@ -37,6 +37,9 @@ func (s *Server) beside(ctx context.Context) context.Context {
 	return context.WithValue(ctx, glanceKey{}, time.Now().Add(glance))
 }
 
+// evaluates reports whether anything is evaluated at all.
+func (s *Server) evaluates(v *view) bool { return v.config.Eval.Enable && len(s.opts.Worker) > 0 }
+
 // evaluate asks the evaluating process. Other requests compute meanwhile.
 func (s *Server) evaluate(ctx context.Context, d *document.Snapshot, req worker.Request) (*worker.Response, error) {
 	if until, ok := ctx.Value(glanceKey{}).(time.Time); ok {
@@ -45,7 +48,7 @@ func (s *Server) evaluate(ctx context.Context, d *document.Snapshot, req worker.
 		defer cancel()
 	}
 	v := s.viewOf(ctx)
-	if !v.config.Eval.Enable || len(s.opts.Worker) == 0 {
+	if !s.evaluates(v) {
 		return nil, errNoEval
 	}
 	req.Settings = worker.Settings{

@@ -155,17 +155,24 @@ func (s *Server) slotsDoc(ctx context.Context, slots []*shape.Slot) string {
 			break
 		}
 	}
-	f := slot.Unit.File
 	var b strings.Builder
 	b.WriteString("```nix\n" + slotHead(slot) + "\n```\n")
-	line := f.Position(slot.Names[0].Start).Line
 	if u := fileURI(slot.Unit.Path); u != "" {
+		line := s.lineOf(ctx, slot.Unit, slot.Names[0].Start)
 		fmt.Fprintf(&b, "\n[%s:%d](%s#L%d)\n", filepath.Base(slot.Unit.Path), line, u, line)
 	}
 	if doc := s.docComment(ctx, slot); doc != "" {
 		b.WriteString("\n" + doc + "\n")
 	}
 	return b.String()
+}
+
+// lineOf returns the line of an offset, counted from 1.
+func (s *Server) lineOf(ctx context.Context, u *shape.Unit, off ast.Pos) int {
+	if d, ok := s.docOf(ctx, u); ok {
+		return d.Mapper().Line(off) + 1
+	}
+	return u.File.Position(off).Line
 }
 
 // slotHead is the first line or so of a definition.

@@ -18,6 +18,9 @@ import (
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
+
+	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/parser/ast"
 )
 
 // texts are the files of all sessions and examples.
@@ -253,5 +256,26 @@ func TestFlood(t *testing.T) {
 	wg.Wait()
 	if _, err := c.Hover(context.Background(), &protocol.HoverParams{TextDocumentPositionParams: protocol.TextDocumentPositionParams{TextDocument: c.docID(u)}}); err != nil {
 		t.Errorf("after the flood: %v", err)
+	}
+}
+
+// At every place, completion knows comments as the tokens do.
+func TestInComment(t *testing.T) {
+	all := texts(t)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		for _, text := range []string{all[name], all[name][:len(all[name])*2/3], strings.Replace(all[name], "=", "/*", 1)} {
+			d, err := document.New(uri.File("/tmp/"+name), 1, text, document.UTF8)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for off := range ast.Pos(len(text) + 1) {
+				want := slices.ContainsFunc(comments(d), func(c ast.Comment) bool {
+					return c.Start < off && (off < c.End || c.Kind == ast.LineComment && off == c.End)
+				})
+				if got := inComment(placeAt(d, off)); got != want {
+					t.Fatalf("%s: inComment is %v at %q|%q", name, got, text[max(0, off-60):off], text[off:min(ast.Pos(len(text)), off+20)])
+				}
+			}
+		}
 	}
 }

@@ -84,6 +84,9 @@ func targetAt(d *document.Snapshot, path []ast.Node) (target, bool) {
 
 // valueAt evaluates what stands at a place.
 func (s *Server) valueAt(ctx context.Context, d *document.Snapshot, path []ast.Node) (*worker.Value, error) {
+	if !s.evaluates(s.viewOf(ctx)) {
+		return nil, errNoEval // what follows takes its time
+	}
 	t, ok := targetAt(d, path)
 	if !ok {
 		return nil, errNoEval

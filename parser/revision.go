@@ -25,6 +25,20 @@ import (
 // Shared nodes hold on to the text that their names were cut from. Once that is
 // maxForeign bytes of older versions, they are copied too, once, into the new text.
 
+// Edit tells what distinguishes two versions of a text: the first has, from Start to
+// OldEnd, what the second has replaced from Start to NewEnd.
+type Edit struct{ Start, OldEnd, NewEnd ast.Pos }
+
+// EditBetween compares two texts.
+func EditBetween(older, newer string) Edit {
+	start := commonPrefix(older, newer)
+	same := commonSuffix(older[start:], newer[start:])
+	return Edit{Start: ast.Pos(start), OldEnd: ast.Pos(len(older) - same), NewEnd: ast.Pos(len(newer) - same)}
+}
+
+// Moved returns by how much what comes after the edit has moved.
+func (e Edit) Moved() ast.Pos { return e.NewEnd - e.OldEnd }
+
 // Revision is a version of a text that is being edited, parsed.
 type Revision struct {
 	File *ast.File
@@ -56,6 +70,10 @@ func (r *Revision) Next(src string) *Revision {
 	return next
 }
 
+// Dirty returns the starts of the bindings that were not read cleanly, in order. All
+// others are what their text alone says.
+func (r *Revision) Dirty() []ast.Pos { return r.dirty }
+
 func (p *parser) revision(f *ast.File, mode Mode) *Revision {
 	// A binding is added after those inside of it.
 	sort.Slice(p.dirty, func(i, j int) bool { return p.dirty[i] < p.dirty[j] })
@@ -65,12 +83,11 @@ func (p *parser) revision(f *ast.File, mode Mode) *Revision {
 // earlier is what a parser knows of the version before.
 type earlier struct {
 	*Revision
-	start, end ast.Pos       // the part of the older text that was replaced
-	moved      ast.Pos       // by how much what comes after it has moved
-	list       []ast.Binding // the bindings where the last ones were found
-	copyAll    bool          // share nothing
-	shared     bool          // something has been shared
-	shifter    shifter
+	edit    Edit
+	list    []ast.Binding // the bindings where the last ones were found
+	copyAll bool          // share nothing
+	shared  bool          // something has been shared
+	shifter shifter
 }
 
 // before compares the revision with the next version of its text. It returns nil
@@ -80,11 +97,8 @@ func (r *Revision) before(src string) *earlier {
 	if r.mode&KeepTokens != 0 || len(src) > maxLength || len(old) > maxLength {
 		return nil
 	}
-	start := commonPrefix(old, src)
-	end := len(old) - commonSuffix(old[start:], src[start:])
 	return &earlier{
-		Revision: r, start: ast.Pos(start), end: ast.Pos(end), moved: ast.Pos(len(src) - len(old)),
-		copyAll: r.foreign+len(old) > maxForeign, shifter: shifter{src: src},
+		Revision: r, edit: EditBetween(old, src), copyAll: r.foreign+len(old) > maxForeign, shifter: shifter{src: src},
 	}
 }
 
@@ -93,7 +107,7 @@ func (e *earlier) again() *earlier {
 	if e == nil {
 		return nil
 	}
-	return &earlier{Revision: e.Revision, start: e.start, end: e.end, moved: e.moved, copyAll: e.copyAll, shifter: shifter{src: e.shifter.src}}
+	return &earlier{Revision: e.Revision, edit: e.edit, copyAll: e.copyAll, shifter: shifter{src: e.shifter.src}}
 }
 
 // compared is how many bytes are compared at once: that is much faster than one by
@@ -129,12 +143,13 @@ func commonSuffix(a, b string) int {
 // whether there were any.
 func (p *parser) takeOver() bool {
 	e := p.earlier
-	at, limit, moved := ast.Pos(p.start), e.start, ast.Pos(0)
-	if at >= e.start {
-		at, limit, moved = at-e.moved, ast.Pos(len(e.File.Src)), e.moved
-		if at < e.end {
+	at, limit, moved := ast.Pos(p.start), e.edit.Start, ast.Pos(0)
+	if at >= e.edit.Start {
+		if at < e.edit.NewEnd {
 			return false
 		}
+		limit, moved = ast.Pos(len(e.File.Src)), e.edit.Moved()
+		at -= moved
 	}
 	switch p.kind {
 	case ast.IDENT, ast.OR_KW, ast.STR_OPEN, ast.DOLLAR_CURLY, ast.INHERIT:

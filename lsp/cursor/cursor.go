@@ -1,7 +1,11 @@
 // Package cursor finds the syntax around a place in a text.
 package cursor
 
-import "gonix.dev/gonix/parser/ast"
+import (
+	"sort"
+
+	"gonix.dev/gonix/parser/ast"
+)
 
 // Path returns the nodes around an offset, the root first and the innermost last.
 // A node's end counts as part of it, since that is where the cursor stands after
@@ -12,21 +16,66 @@ func Path(root ast.Node, off ast.Pos) []ast.Node {
 	}
 	path := []ast.Node{root}
 	for n := root; ; {
-		var next ast.Node
-		for c := range ast.Children(n) {
-			if c.Pos() > off {
-				break
-			}
-			if touches(c, off) {
-				next = c
-			}
-		}
+		next := child(n, off)
 		if next == nil {
 			return path
 		}
 		path = append(path, next)
 		n = next
 	}
+}
+
+// child returns the last child of a node that touches an offset, nil when none does.
+func child(n ast.Node, off ast.Pos) ast.Node {
+	// Of bindings there may be thousands.
+	bindings := Bindings(n)
+	i := sort.Search(len(bindings), func(i int) bool { return bindings[i].Pos() > off })
+	if let, ok := n.(*ast.Let); ok && let.Body != nil && touches(let.Body, off) {
+		return let.Body
+	}
+	if bindings != nil {
+		if i > 0 && touches(bindings[i-1], off) {
+			return bindings[i-1]
+		}
+		return nil
+	}
+	var last ast.Node
+	for c := range ast.Children(n) {
+		if c.Pos() > off {
+			break
+		}
+		if touches(c, off) {
+			last = c
+		}
+	}
+	return last
+}
+
+// GapBefore returns where what stands between two nodes begins before an offset: the
+// end of the node before, or the start of the one around. path is that of the offset.
+func GapBefore(root ast.Node, path []ast.Node, off ast.Pos) ast.Pos {
+	if len(path) == 0 {
+		if root.Stop() <= off {
+			return root.Stop()
+		}
+		return 0
+	}
+	n := path[len(path)-1]
+	gap := n.Pos()
+	if bindings := Bindings(n); len(bindings) > 0 && bindings[0].Stop() <= off {
+		i := sort.Search(len(bindings), func(i int) bool { return bindings[i].Stop() > off })
+		gap = bindings[i-1].Stop()
+		if let, ok := n.(*ast.Let); !ok || let.Body.Stop() > off {
+			return gap
+		}
+	}
+	for c := range ast.Children(n) {
+		if c.Stop() > off {
+			break
+		}
+		gap = c.Stop()
+	}
+	return gap
 }
 
 func touches(n ast.Node, off ast.Pos) bool { return n.Pos() <= off && off <= n.Stop() }

@@ -14,7 +14,9 @@ package shape
 
 import (
 	"fmt"
+	"iter"
 	"path/filepath"
+	"slices"
 
 	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/scope"
@@ -53,6 +55,7 @@ type Shape struct {
 type Set struct {
 	Unit    *Unit
 	Node    ast.Node // the *ast.AttrSet or *ast.Let whose bindings these are, or the *ast.Lambda that they are passed to
+	literal bool     // these are all bindings of Node: there may be thousands, so none are copied
 	entries []entry
 }
 
@@ -103,27 +106,35 @@ type aliasOf struct {
 func (s *Slot) Key() string { return fmt.Sprintf("%s:%d", s.Unit.Path, s.Names[0].Start) }
 
 // Literal returns the shape of a set or let literal.
-func Literal(u *Unit, n ast.Node) Set {
-	set := Set{Unit: u, Node: n}
-	for _, b := range cursor.Bindings(n) {
-		switch b := b.(type) {
-		case *ast.Attr:
-			if len(b.Path) > 0 {
-				set.entries = append(set.entries, entry{path: b.Path, value: b.Value, binding: b})
-			}
-		case *ast.Inherit:
-			for _, name := range b.Names {
-				set.entries = append(set.entries, entry{inherit: b, name: name, binding: b})
+func Literal(u *Unit, n ast.Node) Set { return Set{Unit: u, Node: n, literal: true} }
+
+// all yields the entries of a set in order.
+func (s Set) all() iter.Seq[entry] {
+	if !s.literal {
+		return slices.Values(s.entries)
+	}
+	return func(yield func(entry) bool) {
+		for _, b := range cursor.Bindings(s.Node) {
+			switch b := b.(type) {
+			case *ast.Attr:
+				if len(b.Path) > 0 && !yield(entry{path: b.Path, value: b.Value, binding: b}) {
+					return
+				}
+			case *ast.Inherit:
+				for _, name := range b.Names {
+					if !yield(entry{inherit: b, name: name, binding: b}) {
+						return
+					}
+				}
 			}
 		}
 	}
-	return set
 }
 
 // Attr returns the slot of an attribute, or nil.
 func (s Set) Attr(name string) *Slot {
 	slot := &Slot{Unit: s.Unit, Name: name, set: s}
-	for _, e := range s.entries {
+	for e := range s.all() {
 		switch {
 		case e.inherit != nil:
 			if e.name.Dynamic() || e.name.Name != name {
@@ -160,7 +171,7 @@ func (s Set) Attr(name string) *Slot {
 func (s Set) Names() []string {
 	var out []string
 	seen := map[string]bool{}
-	for _, e := range s.entries {
+	for e := range s.all() {
 		n := e.name
 		if e.inherit == nil {
 			n = e.path[0]
