@@ -42,8 +42,11 @@ func TestStoreWorkloads(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	if _, err := makeData(dir+"/data", 1000); err != nil {
+	if err := makeData(dir+"/data", 1000); err != nil {
 		t.Fatal(err)
+	}
+	if took, err := hashAll(dir + "/data"); err != nil || took <= 0 {
+		t.Errorf("hashed in %v, %v", took, err)
 	}
 	if err := removeAll(dir + "/data"); err != nil {
 		t.Fatal(err)

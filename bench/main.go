@@ -66,7 +66,7 @@ func bench(ctx context.Context, out io.Writer) error {
 
 	fmt.Fprintf(out, "%s, %d CPUs, %s, medians of %d alternating runs\n", runtime.GOARCH, runtime.NumCPU(), runtime.Version(), *runs)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "work\tgonix\tcpu\tmemory\tpeer\tcpu\tmemory\twall ratio\tmemory ratio\tspread\n")
+	fmt.Fprintf(table, "work\tgonix\tcpu\tmemory\tpeer\tcpu\tmemory\twall ratio\tmemory ratio\tspread\tof SHA-256\n")
 	var rows []row
 	if *stores {
 		rows, err = b.compareStores(ctx, out, *scale, choose.MatchString)
@@ -102,7 +102,7 @@ func (b *side) compareAll(ctx context.Context, all []work, chosen func(string) b
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", w.name, err)
 		}
-		rows = append(rows, row{w.name, w.peer, w.goal, w.mem, ours, theirs})
+		rows = append(rows, row{name: w.name, peer: w.peer, goal: w.goal, mem: w.mem, ours: ours, theirs: theirs})
 	}
 	return rows, nil
 }
@@ -113,19 +113,28 @@ type row struct {
 	goal, mem  float64
 	ours       summary
 	theirs     *summary
+	hashed     time.Duration // that plain SHA-256 took of the same data; 0: not measured
 }
 
 // print adds the row to a table, and says whether a goal was missed.
 func (r row) print(table io.Writer) (missed bool) {
 	fmt.Fprintf(table, "%s\t%s", r.name, cells(r.ours))
 	if r.theirs == nil {
-		fmt.Fprintf(table, "\tno %s\n", r.peer)
+		fmt.Fprintf(table, "\tno %s\t\t\t\t\t\t%s\n", r.peer, r.ofHash())
 		return false
 	}
 	wall := float64(r.ours.wall) / float64(r.theirs.wall)
 	mem := float64(r.ours.rss) / float64(r.theirs.rss)
-	fmt.Fprintf(table, "\t%s\t%s\t%s\t%.0f%% %.0f%%\n", cells(*r.theirs), ratio(wall, r.goal), ratio(mem, r.mem), 100*r.ours.spread, 100*r.theirs.spread)
+	fmt.Fprintf(table, "\t%s\t%s\t%s\t%.0f%% %.0f%%\t%s\n", cells(*r.theirs), ratio(wall, r.goal), ratio(mem, r.mem), 100*r.ours.spread, 100*r.theirs.spread, r.ofHash())
 	return r.goal > 0 && wall > r.goal || r.mem > 0 && mem > r.mem
+}
+
+// ofHash shows how long the work took next to hashing its data.
+func (r row) ofHash() string {
+	if r.hashed == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f of %s", float64(r.ours.wall)/float64(r.hashed), r.hashed.Round(time.Millisecond))
 }
 
 func cells(s summary) string {

@@ -6,10 +6,12 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -28,6 +30,9 @@ type storeWork struct {
 	// gonix and peer are whole command lines; their first words are names of tools.
 	gonix, peer []string
 	goal        float64
+	// hashes says that the work has to hash all of the data: reading and hashing it
+	// in one go is then measured as well.
+	hashes bool
 }
 
 // storeWorkloads are the workloads of stores. scale is 1 for the sizes that are
@@ -46,33 +51,49 @@ func storeWorkloads(dir string, scale float64) []storeWork {
 			`let fs = builtins.genList (i: builtins.toFile "f-${toString i}" (toString i)) ` + count + `; in ` + refs}
 	}
 	closure := files(n(10000), `builtins.toFile "top" (toString fs)`)
-	data := []string{"gonix-store", "--add", filepath.Join(dir, "data")}
+	dataDir := filepath.Join(dir, "data")
+	add := []string{"gonix-store", "--add", dataDir}
+	// A closure of all the data, a path for each of its folders.
+	data := []string{"gonix-instantiate", "--eval", "--read-write-mode", "-E",
+		`let data = ` + dataDir + `; in builtins.toFile "top" (toString (map (name: "${data + "/${name}"}") (builtins.attrNames (builtins.readDir data))))`}
 	top := func(command string) []string {
 		return []string{"sh", "-c", "for p in /nix/store/*-top; do " + command + "; done"}
 	}
 	copied := func(tool, compression string) []string {
 		return []string{"sh", "-c", `rm -rf "$HOME/cache"; exec ` + tool + ` --extra-experimental-features nix-command copy --no-check-sigs --to "file://$HOME/cache?compression=` +
-			compression + `" /nix/store/*-data`}
+			compression + `" /nix/store/*-top`}
 	}
 	// The cache is written by gonix; both read it.
-	cached := []string{"sh", "-c", `p=$(gonix-store --add ` + data[2] + `) && rm -rf "$HOME/source" &&
-		gonix copy --to "file://$HOME/source?compression=none" $p && echo $p >"$HOME/source-path" && gonix-store --delete $p`}
+	cached := []string{"sh", "-c", `"$@" && cd /nix/store && echo /nix/store/*-top >"$HOME/source-path" && rm -rf "$HOME/source" &&
+		gonix copy --to "file://$HOME/source?compression=none" /nix/store/*-top && gonix-store --gc`, "sh"}
+	cached = append(cached, data...)
 	fetched := func(command string) []string {
 		return []string{"sh", "-c", "exec " + command + ` copy --no-check-sigs --from "file://$HOME/source" $(cat "$HOME/source-path")`}
 	}
 	const nixCommand = " --extra-experimental-features nix-command"
 	return []storeWork{
-		{"build a tree", nil, true, build("gonix-build", "false", noSync...), build("nix-build", "false", "--option", "fsync-metadata", "false"), 1},
-		{"build a tree, sandbox", nil, true, build("gonix-build", "true", noSync...), build("nix-build", "true", "--option", "fsync-metadata", "false"), 1},
-		{"build a tree, defaults", nil, true, build("gonix-build", "true"), build("nix-build", "true"), 0},
-		{"add data", nil, true, append(append([]string{}, data...), noSync...), []string{"nix-store", "--add", data[2]}, 0},
-		{"copy to a cache", data, false, copied("gonix", "none"), copied("nix", "none"), 0},
-		{"copy to a cache, zstd", data, false, copied("gonix", "zstd"), copied("nix", "zstd"), 0},
-		{"copy from a cache", cached, true, fetched("gonix --option fsync-store-paths false"), fetched("nix" + nixCommand), 0},
-		{"verify contents", data, false, []string{"gonix-store", "--verify", "--check-contents"}, []string{"nix-store", "--verify", "--check-contents"}, 0},
-		{"collect dead paths", files(n(100000), `builtins.foldl' (n: f: n + builtins.stringLength f) 0 fs`), true,
-			append([]string{"gonix-store", "--gc"}, noSync...), []string{"nix-store", "--gc"}, 0.5},
-		{"path-info -r", closure, false, top("gonix path-info -r $p"), top("nix" + nixCommand + " path-info -r $p"), 0.5},
+		{name: "build a tree", changes: true, goal: 1,
+			gonix: build("gonix-build", "false", noSync...), peer: build("nix-build", "false", "--option", "fsync-metadata", "false")},
+		{name: "build a tree, sandbox", changes: true, goal: 1,
+			gonix: build("gonix-build", "true", noSync...), peer: build("nix-build", "true", "--option", "fsync-metadata", "false")},
+		{name: "build a tree, defaults", changes: true, goal: 1,
+			gonix: build("gonix-build", "true"), peer: build("nix-build", "true")},
+		{name: "add data", changes: true, hashes: true, goal: 1,
+			gonix: append(slices.Clone(add), noSync...), peer: []string{"nix-store", "--add", dataDir}},
+		{name: "add data again", prepare: add, hashes: true, goal: 1,
+			gonix: add, peer: []string{"nix-store", "--add", dataDir}},
+		{name: "copy to a cache", prepare: data, hashes: true, goal: 1,
+			gonix: copied("gonix", "none"), peer: copied("nix", "none")},
+		{name: "copy to a cache, zstd", prepare: data, hashes: true, goal: 1,
+			gonix: copied("gonix", "zstd"), peer: copied("nix", "zstd")},
+		{name: "copy from a cache", prepare: cached, changes: true, hashes: true, goal: 1,
+			gonix: fetched("gonix --option fsync-store-paths false"), peer: fetched("nix" + nixCommand)},
+		{name: "verify contents", prepare: data, hashes: true, goal: 1,
+			gonix: []string{"gonix-store", "--verify", "--check-contents"}, peer: []string{"nix-store", "--verify", "--check-contents"}},
+		{name: "collect dead paths", prepare: files(n(100000), `builtins.foldl' (n: f: n + builtins.stringLength f) 0 fs`), changes: true, goal: 0.5,
+			gonix: append([]string{"gonix-store", "--gc"}, noSync...), peer: []string{"nix-store", "--gc"}},
+		{name: "path-info -r", prepare: closure, goal: 0.5,
+			gonix: top("gonix path-info -r $p"), peer: top("nix" + nixCommand + " path-info -r $p")},
 	}
 }
 
@@ -93,7 +114,6 @@ func (b *side) compareStores(ctx context.Context, out io.Writer, scale float64, 
 	if err := os.WriteFile(filepath.Join(b.dir, "tree.nix"), []byte(treeNix), 0o644); err != nil {
 		return nil, err
 	}
-	size := int64(2e9 * scale)
 	made := false
 	var rows []row
 	for _, w := range storeWorkloads(b.dir, scale) {
@@ -101,11 +121,9 @@ func (b *side) compareStores(ctx context.Context, out io.Writer, scale float64, 
 			continue
 		}
 		if !made {
-			took, err := makeData(filepath.Join(b.dir, "data"), size)
-			if err != nil {
+			if err := makeData(filepath.Join(b.dir, "data"), int64(2e9*scale)); err != nil {
 				return nil, err
 			}
-			fmt.Fprintf(out, "SHA-256 of the %d MB of data: %s\n", size/1e6, took.Round(time.Millisecond))
 			made = true
 		}
 		r, err := b.compareStore(ctx, w)
@@ -117,27 +135,65 @@ func (b *side) compareStores(ctx context.Context, out io.Writer, scale float64, 
 	return rows, nil
 }
 
-// makeData writes a folder of files that do not compress, and times hashing them.
-func makeData(dir string, size int64) (time.Duration, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return 0, err
-	}
-	random := rand.NewChaCha8([32]byte{})
-	block := make([]byte, 16<<20)
-	var took time.Duration
-	h := sha256.New()
-	for i := 0; size > 0; i++ {
-		part := block[:min(int64(len(block)), size)]
-		random.Read(part)
-		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i)), part, 0o644); err != nil {
-			return 0, err
+// makeData writes folders of about 100 MB, which do not compress. As in what
+// people build, most of the bytes are in a few files, and most of the files small.
+func makeData(dir string, size int64) error {
+	source := rand.NewChaCha8([32]byte{})
+	random := rand.New(source)
+	block := make([]byte, 1<<20) // small: the memory of processes begins with ours
+	for folder := 0; size > 0; folder++ {
+		for n, left := 0, min(size, 100e6); left > 0; n++ {
+			// A large one, then some of middling size, then small ones.
+			length := 1<<10 + random.Int64N(24<<10)
+			switch {
+			case n == 0:
+				length = 24<<20 + random.Int64N(40<<20)
+			case n <= 80:
+				length = 64<<10 + random.Int64N(600<<10)
+			}
+			length = min(length, left)
+			left -= length
+			size -= length
+			sub := filepath.Join(dir, strconv.Itoa(folder), strconv.Itoa(n/50))
+			if err := os.MkdirAll(sub, 0o755); err != nil {
+				return err
+			}
+			f, err := os.Create(filepath.Join(sub, strconv.Itoa(n)))
+			for err == nil && length > 0 {
+				part := block[:min(length, int64(len(block)))]
+				source.Read(part)
+				_, err = f.Write(part)
+				length -= int64(len(part))
+			}
+			if cerr := f.Close(); err == nil {
+				err = cerr
+			}
+			if err != nil {
+				return err
+			}
 		}
-		start := time.Now()
-		h.Write(part)
-		took += time.Since(start)
-		size -= int64(len(part))
 	}
-	return took, nil
+	return nil
+}
+
+// hashAll reads and hashes all files below dir, one after the other.
+func hashAll(dir string) (time.Duration, error) {
+	start := time.Now()
+	h := sha256.New()
+	buf := make([]byte, 256<<10)
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = io.CopyBuffer(h, struct{ io.Reader }{f}, buf)
+		return err
+	})
+	return time.Since(start), err
 }
 
 func (b *side) compareStore(ctx context.Context, w storeWork) (row, error) {
@@ -167,7 +223,15 @@ func (b *side) compareStore(ctx context.Context, w storeWork) (row, error) {
 	}
 	havePeer := b.find("nix-store") != ""
 	var mine, others []sample
+	var hashed []time.Duration
 	for range b.runs {
+		if w.hashes {
+			took, err := hashAll(filepath.Join(b.dir, "data"))
+			if err != nil {
+				return row{}, err
+			}
+			hashed = append(hashed, took)
+		}
 		s, err := measure(w.gonix)
 		if err != nil {
 			return row{}, err
@@ -185,6 +249,10 @@ func (b *side) compareStore(ctx context.Context, w storeWork) (row, error) {
 	if havePeer {
 		s := summarize(others)
 		r.theirs = &s
+	}
+	if w.hashes {
+		slices.Sort(hashed)
+		r.hashed = hashed[len(hashed)/2]
 	}
 	return r, removeAll(fresh)
 }

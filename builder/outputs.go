@@ -144,7 +144,7 @@ func (b *build) examine(m *made, seen map[local.Inode]bool) error {
 		return err
 	}
 	var scan *refScanner
-	h := hash.New(hash.SHA256)
+	h := hash.NewAsync(hash.SHA256)
 	w := io.Writer(h)
 	if !m.anyRefs {
 		candidates := make([]store.Path, 0, len(b.inputs)+len(b.outputs))
@@ -157,13 +157,14 @@ func (b *build) examine(m *made, seen map[local.Inode]bool) error {
 		scan = newRefScanner(candidates)
 		w = io.MultiWriter(h, scan)
 	}
-	if err := b.dump(w, m.actual); err != nil {
+	err = b.dump(w, m.actual)
+	m.narHash, m.narSize = h.Sum(), h.Size()
+	if err != nil {
 		return failf(OutputRejected, b.path, "read output '%s' of '%s': %w", m.Name, b.printed(), err)
 	}
 	if scan != nil {
 		m.refs = scan.found()
 	}
-	m.narHash, m.narSize = h.Sum(), h.Size()
 	return nil
 }
 

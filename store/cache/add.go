@@ -208,10 +208,11 @@ func (c *Cache) upload(ctx context.Context, info *store.PathInfo, archive io.Rea
 		}()
 		out = io.MultiWriter(comp, pipe)
 	}
-	sum := hash.New(hash.SHA256)
 	// One byte more, to notice an archive that is too long, would be read from
 	// what follows it: a longer one has another hash within its first NarSize bytes.
-	err = copyChecked(out, sum, io.LimitReader(archive, info.NarSize), info.NarSize, nil)
+	tee := hash.NewTee(io.LimitReader(archive, info.NarSize), hash.SHA256)
+	defer tee.Close()
+	_, err = tee.WriteTo(out)
 	if err == nil {
 		err = comp.Close()
 	}
@@ -229,10 +230,11 @@ func (c *Cache) upload(ctx context.Context, info *store.PathInfo, archive io.Rea
 	if err != nil {
 		return nil, err
 	}
-	if sum.Size() != info.NarSize {
-		return nil, fmt.Errorf("archive has %d bytes instead of %d", sum.Size(), info.NarSize)
+	got := tee.Sum()
+	if tee.Size() != info.NarSize {
+		return nil, fmt.Errorf("archive has %d bytes instead of %d", tee.Size(), info.NarSize)
 	}
-	if got := sum.Sum(); got != info.NarHash {
+	if got != info.NarHash {
 		return nil, fmt.Errorf("hash mismatch: archive has %s instead of %s", got, info.NarHash)
 	}
 	in := &narinfo.Info{PathInfo: *info, Compression: c.par.compression, FileSize: packed.n, FileHash: info.NarHash}
@@ -339,6 +341,9 @@ type spool struct {
 	c   *Cache
 	buf bytes.Buffer
 	f   *os.File // once it is too large for memory
+
+	durable        bool  // commit will wait for the disk
+	written, begun int64 // bytes of f, and those that are on their way to disk
 }
 
 func (s *spool) Write(p []byte) (n int, err error) {
@@ -346,36 +351,56 @@ func (s *spool) Write(p []byte) (n int, err error) {
 		if s.buf.Len()+len(p) <= inMemory {
 			return s.buf.Write(p)
 		}
-		if d, ok := s.c.back.(directory); ok {
-			s.f, err = d.temp()
-		} else {
-			s.f, err = store.UnnamedFile(s.c.temp)
-		}
-		if err != nil {
+		if err := s.spill(); err != nil {
 			return 0, err
 		}
-		if _, err := s.f.Write(s.buf.Bytes()); err != nil {
-			return 0, err
-		}
-		s.buf = bytes.Buffer{}
 	}
-	return s.f.Write(p)
+	n, err = s.f.Write(p)
+	s.written += int64(n)
+	if s.durable && s.written-s.begun >= writeback {
+		beginSync(s.f, s.begun, s.written-s.begun)
+		s.begun = s.written
+	}
+	return n, err
+}
+
+// writeback is how much is written before the disk may begin, in bytes: who commits
+// waits for it.
+const writeback = 8 << 20
+
+// spill goes on in a file.
+func (s *spool) spill() (err error) {
+	var d directory
+	if d, s.durable = s.c.back.(directory); s.durable {
+		s.f, err = d.temp()
+	} else {
+		s.f, err = store.UnnamedFile(s.c.temp)
+	}
+	if err != nil {
+		return err
+	}
+	n, err := s.f.Write(s.buf.Bytes())
+	s.written += int64(n)
+	s.buf = bytes.Buffer{}
+	return err
 }
 
 // put gives the archive to the backend.
 func (s *spool) put(ctx context.Context, name, kind string) error {
+	if d, ok := s.c.back.(directory); ok {
+		// commit makes it durable.
+		if s.f == nil {
+			if err := s.spill(); err != nil {
+				return err
+			}
+		}
+		return d.adopt(s.f, name)
+	}
 	if s.f == nil {
 		data := bytes.NewReader(s.buf.Bytes())
 		return s.c.try(ctx, func() error { return s.c.back.put(ctx, name, data, data.Size(), kind, "") })
 	}
-	if d, ok := s.c.back.(directory); ok {
-		return d.adopt(s.f, name)
-	}
-	size, err := s.f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	return s.c.try(ctx, func() error { return s.c.back.put(ctx, name, s.f, size, kind, "") })
+	return s.c.try(ctx, func() error { return s.c.back.put(ctx, name, s.f, s.written, kind, "") })
 }
 
 func (s *spool) discard() {

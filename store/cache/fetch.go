@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"github.com/google/renameio/v2"
 
@@ -30,7 +33,7 @@ func (e *CorruptError) Error() string {
 // narinfo is.
 var ErrGone = errors.New("no such file")
 
-// NarFromPath implements store.Source. The last piece is written after all checks,
+// NarFromPath implements store.Source. The last byte is written after all checks,
 // so that nobody gets a whole archive that is not what its narinfo says.
 func (c *Cache) NarFromPath(ctx context.Context, p store.Path, w io.Writer) error {
 	in, err := c.QueryNarInfo(ctx, p)
@@ -40,17 +43,18 @@ func (c *Cache) NarFromPath(ctx context.Context, p store.Path, w io.Writer) erro
 	if c.par.narCache != "" {
 		return c.fetchThrough(ctx, in, w)
 	}
-	return c.fetch(ctx, in, w, nil, true)
+	return c.fetch(ctx, in, w)
 }
 
-// NarUnchecked is NarFromPath for receivers that compare the archive with the
-// path's size and hash themselves, as AddToStore does: it is not hashed twice.
-func (c *Cache) NarUnchecked(ctx context.Context, p store.Path, w io.Writer) error {
+// OpenNar reads the archive of a path for receivers that compare it with the path's
+// hash themselves, as AddToStore does: it is not hashed twice. It may be closed while
+// it is read.
+func (c *Cache) OpenNar(ctx context.Context, p store.Path) (io.ReadCloser, error) {
 	in, err := c.QueryNarInfo(ctx, p)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return c.fetch(ctx, in, w, nil, false)
+	return c.openNar(ctx, in, nil)
 }
 
 // fetchThrough keeps archives, unpacked, in the directory of local-nar-cache.
@@ -75,116 +79,163 @@ func (c *Cache) fetchThrough(ctx context.Context, in *narinfo.Info, w io.Writer)
 		return err
 	}
 	defer t.Cleanup()
-	if err := c.fetch(ctx, in, io.MultiWriter(t, w), nil, true); err != nil {
+	if err := c.fetch(ctx, in, io.MultiWriter(t, w)); err != nil {
 		return err
 	}
 	return t.CloseAtomicallyReplace()
 }
 
-// copyBuffer is the size of the pieces in which archives are passed on, in bytes.
-const copyBuffer = 256 << 10
-
 // fetch writes the archive that in describes to w and checks it on the way.
-// progress is called with the number of bytes downloaded so far; it may be nil.
-// Without narHash whoever reads w compares the NAR's hash.
-func (c *Cache) fetch(ctx context.Context, in *narinfo.Info, w io.Writer, progress func(int64), narHash bool) error {
-	corrupt := func(format string, args ...any) error {
-		return &CorruptError{c.dir.Format(in.Path), c.URI(), fmt.Sprintf(format, args...)}
+func (c *Cache) fetch(ctx context.Context, in *narinfo.Info, w io.Writer) error {
+	a, err := c.openNar(ctx, in, nil)
+	if err != nil {
+		return err
 	}
+	defer a.Close()
+	tee := hash.NewTee(a, hash.SHA256)
+	defer tee.Close()
+	for {
+		// One byte is kept until there are more.
+		_, end := tee.Peek(2)
+		piece, _ := tee.Peek(tee.Buffered())
+		switch {
+		case end == io.EOF:
+			if got := tee.Sum(); got != in.NarHash {
+				return a.corrupt("its hash is %s, its narinfo says %s", got, in.NarHash)
+			}
+			_, err := w.Write(piece)
+			return err
+		case end != nil:
+			return end
+		}
+		if _, err := w.Write(piece[:len(piece)-1]); err != nil {
+			return err
+		}
+		tee.Discard(len(piece) - 1)
+	}
+}
+
+// archive is an archive that is read from the cache, unpacked. Its last byte is
+// handed out after all checks but that of its hash.
+type archive struct {
+	c        *Cache
+	in       *narinfo.Info
+	cancel   context.CancelFunc
+	d        *download
+	packed   *checkedReader
+	unpacked io.ReadCloser
+	closers  []io.Closer
+
+	mu   sync.Mutex // held while it is read
+	left int64
+	err  error
+}
+
+// openNar opens the archive that in describes. progress is called with the number
+// of bytes downloaded so far; it may be nil.
+func (c *Cache) openNar(ctx context.Context, in *narinfo.Info, progress func(int64)) (_ *archive, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	a := &archive{c: c, in: in, cancel: cancel, left: in.NarSize}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
 	d, err := c.open(ctx, in.URL)
 	if errors.Is(err, errNotFound) {
 		// What the disk cache remembers may be gone.
 		c.known.Delete(in.Path.HashPart())
-		return &TransferError{URL: c.location(in.URL), Err: ErrGone}
+		return nil, &TransferError{URL: c.location(in.URL), Err: ErrGone}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer d.Close()
-
-	packed := &checkedReader{r: d, want: in.FileSize, progress: progress}
-	plain := in.Compression == "none" && d.f.encoding == ""
-	if !in.FileHash.IsZero() && !plain {
-		packed.sum = hash.New(hash.SHA256)
-	}
+	a.closers = append(a.closers, d)
 	if in.FileSize > 0 && d.f.encoding == "" && d.f.size >= 0 && d.f.size != in.FileSize {
-		return corrupt("the file has %d bytes, its narinfo says %d", d.f.size, in.FileSize)
+		return nil, a.corrupt("the file has %d bytes, its narinfo says %d", d.f.size, in.FileSize)
 	}
-	var r io.Reader = packed
+	a.packed = &checkedReader{r: d, want: in.FileSize, progress: progress}
+	if !in.FileHash.IsZero() && (in.Compression != "none" || d.f.encoding != "") {
+		a.packed.sum = hash.New(hash.SHA256)
+	}
 	if d.f.encoding != "" {
 		// Encoded by the server: the file's hash and size are of what is inside.
 		dec, err := decompress(d, d.f.encoding)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		defer dec.Close()
-		packed.r = dec
+		a.closers = append(a.closers, dec)
+		a.packed.r = dec
 	}
-	unpacked, err := decompress(r, in.Compression)
-	if err != nil {
-		return corruptIf(err, corrupt)
+	if a.unpacked, err = decompress(a.packed, in.Compression); err != nil {
+		return nil, corruptIf(err, a.corrupt)
 	}
-	defer unpacked.Close()
+	a.closers = append(a.closers, a.unpacked)
+	return a, nil
+}
 
-	sum := &countingWriter{w: io.Discard}
-	if narHash {
-		sum.sum = hash.New(hash.SHA256)
+// Close ends a read that is under way, and the download.
+func (a *archive) Close() error {
+	a.cancel()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range slices.Backward(a.closers) {
+		c.Close()
 	}
-	last := &holdBack{w: w}
-	if err := copyChecked(last, sum, unpacked, in.NarSize, cancel); err != nil {
-		if errors.Is(err, errTooLong) {
-			return corrupt("it is larger than the %d bytes that its narinfo says", in.NarSize)
-		}
-		return corruptIf(err, corrupt)
+	a.closers, a.err = nil, fs.ErrClosed
+	return nil
+}
+
+func (a *archive) corrupt(format string, args ...any) error {
+	return &CorruptError{a.c.dir.Format(a.in.Path), a.c.URI(), fmt.Sprintf(format, args...)}
+}
+
+func (a *archive) Read(p []byte) (n int, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.err != nil {
+		return 0, a.err
 	}
-	if sum.n != in.NarSize {
-		return corrupt("it has %d bytes, its narinfo says %d", sum.n, in.NarSize)
+	if a.left == 0 {
+		return 0, io.EOF
 	}
-	if narHash {
-		if got := sum.sum.Sum(); got != in.NarHash {
-			return corrupt("its hash is %s, its narinfo says %s", got, in.NarHash)
-		}
+	n, err = a.unpacked.Read(p[:min(int64(len(p)), a.left)])
+	if a.left -= int64(n); a.left == 0 {
+		err = a.check()
+	} else if err == io.EOF {
+		err = a.corrupt("it has %d bytes, its narinfo says %d", a.in.NarSize-a.left, a.in.NarSize)
+	}
+	if err != nil {
+		a.err = corruptIf(err, a.corrupt)
+		return 0, a.err
+	}
+	return n, nil
+}
+
+// check says whether the file ends with the archive, and is what its narinfo says.
+func (a *archive) check() error {
+	in := a.in
+	switch n, err := io.ReadFull(a.unpacked, make([]byte, 1)); {
+	case n > 0 || errors.Is(err, errTooLong):
+		return a.corrupt("it is larger than the %d bytes that its narinfo says", in.NarSize)
+	case err != io.EOF:
+		return err
 	}
 	// A decoder may stop before the end of the file.
-	if _, err := io.Copy(io.Discard, io.LimitReader(packed, 1<<20)); err != nil {
-		return corruptIf(err, corrupt)
+	if _, err := io.Copy(io.Discard, io.LimitReader(a.packed, 1<<20)); err != nil {
+		return err
 	}
-	if in.FileSize > 0 && packed.n != in.FileSize {
-		return corrupt("the file has %d bytes, its narinfo says %d", packed.n, in.FileSize)
+	if in.FileSize > 0 && a.packed.n != in.FileSize {
+		return a.corrupt("the file has %d bytes, its narinfo says %d", a.packed.n, in.FileSize)
 	}
-	if packed.sum != nil {
-		if got := packed.sum.Sum(); got != in.FileHash {
-			return corrupt("the file's hash is %s, its narinfo says %s", got, in.FileHash)
+	if a.packed.sum != nil {
+		if got := a.packed.sum.Sum(); got != in.FileHash {
+			return a.corrupt("the file's hash is %s, its narinfo says %s", got, in.FileHash)
 		}
 	} else if !in.FileHash.IsZero() && in.FileHash != in.NarHash {
-		return corrupt("the file's hash is %s, its narinfo says %s", in.NarHash, in.FileHash)
+		return a.corrupt("the file's hash is %s, its narinfo says %s", in.NarHash, in.FileHash)
 	}
-	return last.flush()
-}
-
-// holdBack delays each piece until the next one comes.
-type holdBack struct {
-	w    io.Writer
-	last []byte
-}
-
-func (h *holdBack) Write(p []byte) (int, error) {
-	if err := h.flush(); err != nil {
-		return 0, err
-	}
-	h.last = append(h.last[:0], p...)
-	return len(p), nil
-}
-
-func (h *holdBack) flush() error {
-	if len(h.last) == 0 {
-		return nil
-	}
-	_, err := h.w.Write(h.last)
-	h.last = h.last[:0]
-	return err
+	return nil
 }
 
 // corruptIf makes errors of decoders errors of the archive.
@@ -217,77 +268,6 @@ func (c *checkedReader) Read(p []byte) (int, error) {
 	}
 	if c.progress != nil && n > 0 {
 		c.progress(c.n)
-	}
-	return n, err
-}
-
-// copyChecked passes at most limit bytes on, and hashes them in parallel with
-// the reading of the next ones. abort, which may be nil, ends a read that waits
-// when nothing more can be written.
-func copyChecked(w, sum io.Writer, r io.Reader, limit int64, abort func()) error {
-	full := make(chan []byte, 2)
-	empty := make(chan []byte, 3)
-	for range cap(empty) {
-		empty <- make([]byte, copyBuffer)
-	}
-	stop := make(chan struct{})
-	done := make(chan error, 1)
-	go func() {
-		defer close(full)
-		var n int64
-		for {
-			var buf []byte
-			select {
-			case buf = <-empty:
-			case <-stop:
-				done <- nil
-				return
-			}
-			m, err := readSome(r, buf)
-			if n += int64(m); n > limit {
-				done <- errTooLong
-				return
-			}
-			if m > 0 {
-				full <- buf[:m]
-			}
-			if err == io.EOF {
-				done <- nil
-				return
-			}
-			if err != nil {
-				done <- err
-				return
-			}
-		}
-	}()
-	var werr error
-	for buf := range full {
-		if werr != nil {
-			continue // the reader may have one more under way
-		}
-		sum.Write(buf)
-		if _, werr = w.Write(buf); werr != nil {
-			close(stop)
-			if abort != nil {
-				abort()
-			}
-			continue
-		}
-		empty <- buf[:copyBuffer]
-	}
-	if err := <-done; werr == nil {
-		werr = err
-	}
-	return werr
-}
-
-// readSome fills buf as far as the reader can without an end or error.
-func readSome(r io.Reader, buf []byte) (n int, err error) {
-	for n < len(buf) && err == nil {
-		var m int
-		m, err = r.Read(buf[n:])
-		n += m
 	}
 	return n, err
 }

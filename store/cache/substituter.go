@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -188,8 +187,6 @@ func (s *Substituter) Substitute(ctx context.Context, p store.Path, dst store.St
 
 // copyTo streams a path into a store. Signatures were checked by the caller.
 func (c *Cache) copyTo(ctx context.Context, in *narinfo.Info, dst store.Store, progress func(done, total int64)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	total := in.FileSize
 	if total == 0 {
 		total = in.NarSize
@@ -198,27 +195,13 @@ func (c *Cache) copyTo(ctx context.Context, in *narinfo.Info, dst store.Store, p
 	if progress != nil {
 		report = func(n int64) { progress(n, total) }
 	}
-	pr, pw := io.Pipe()
-	sent := make(chan error, 1)
-	go func() {
-		err := c.fetch(ctx, in, pw, report, false) // AddToStore compares the hash
-		pw.CloseWithError(err)
-		sent <- err
-	}()
-	info := in.PathInfo
-	err := dst.AddToStore(ctx, &info, pr, store.AddOptions{NoCheckSigs: true})
+	archive, err := c.openNar(ctx, in, report)
 	if err != nil {
-		cancel()
-		pr.CloseWithError(err)
-		// What was wrong with the download says more than that it broke off.
-		if ferr := <-sent; ferr != nil && !errors.Is(ferr, context.Canceled) {
-			return ferr
-		}
 		return err
 	}
-	pr.Close()
-	<-sent
-	return nil
+	defer archive.Close()
+	info := in.PathInfo
+	return dst.AddToStore(ctx, &info, archive, store.AddOptions{NoCheckSigs: true})
 }
 
 // String lists the caches.

@@ -136,53 +136,54 @@ func (c *copier) addOptions() store.AddOptions {
 // one streams the archive of a path through add.
 func (c *copier) one(ctx context.Context, info *store.PathInfo, add func(*store.PathInfo, io.Reader) error) error {
 	c.event(Event{Kind: Started, Path: info.Path, Size: info.NarSize})
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	pr, pw := io.Pipe()
-	sent := make(chan error, 1)
-	go func() {
-		send := c.src.NarFromPath
-		if src, ok := c.src.(unchecked); ok {
-			send = src.NarUnchecked
-		}
-		err := send(ctx, info.Path, &movedWriter{c, info.Path, pw})
-		pw.CloseWithError(err)
-		sent <- err
-	}()
 	copied := *info
 	copied.Ultimate = false // it was not built there
-	err := add(&copied, pr)
-	if err == nil {
-		// The source checks sizes and hashes at the end of what it sends.
-		pr.Close()
-	} else {
-		cancel()
-		pr.CloseWithError(err)
-	}
-	srcErr := <-sent
-	if err != nil && srcErr != nil && ctx.Err() == nil {
-		err = srcErr
-	}
-	if err != nil {
+	if err := c.send(ctx, &copied, add); err != nil {
 		return fmt.Errorf("copy path '%s' from '%s' to '%s': %w", c.dst.StoreDir().Format(info.Path), c.src.URI(), c.dst.URI(), err)
 	}
 	c.event(Event{Kind: Done, Path: info.Path, Size: info.NarSize})
 	return nil
 }
 
-// unchecked is a Source that leaves it to AddToStore to compare the hash.
-type unchecked interface {
-	NarUnchecked(ctx context.Context, p store.Path, w io.Writer) error
+// opener is a Source whose archives can be read without a goroutine that writes
+// them, and which leaves it to AddToStore to compare the hash.
+type opener interface {
+	OpenNar(ctx context.Context, p store.Path) (io.ReadCloser, error)
 }
 
-type movedWriter struct {
+func (c *copier) send(ctx context.Context, info *store.PathInfo, add func(*store.PathInfo, io.Reader) error) error {
+	if src, ok := c.src.(opener); ok {
+		r, err := src.OpenNar(ctx, info.Path)
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		return add(info, &movedReader{c, info.Path, r})
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	pr, pw := io.Pipe()
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		pw.CloseWithError(c.src.NarFromPath(ctx, info.Path, pw))
+	}()
+	err := add(info, &movedReader{c, info.Path, pr})
+	// The source may have more, which the path's size and hash leave out.
+	cancel()
+	pr.Close()
+	<-sent
+	return err
+}
+
+// movedReader tells how much was read.
+type movedReader struct {
 	c *copier
 	p store.Path
-	w io.Writer
+	r io.Reader
 }
 
-func (m *movedWriter) Write(p []byte) (int, error) {
-	n, err := m.w.Write(p)
+func (m *movedReader) Read(b []byte) (int, error) {
+	n, err := m.r.Read(b)
 	m.c.event(Event{Kind: Moved, Path: m.p, Size: int64(n)})
 	return n, err
 }

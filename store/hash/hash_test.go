@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -164,5 +165,105 @@ func BenchmarkNix32(b *testing.B) {
 	var buf [64]byte
 	for b.Loop() {
 		AppendNix32(buf[:0], d)
+	}
+}
+
+// TestTeeWindow takes a stream in every way that a Tee has.
+func TestTeeWindow(t *testing.T) {
+	data := make([]byte, 3_000_000)
+	rand.NewChaCha8([32]byte{}).Read(data)
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, src := range []io.Reader{bytes.NewReader(data), iotest.HalfReader(bytes.NewReader(data)), iotest.DataErrReader(bytes.NewReader(data))} {
+		tee := NewTee(src, SHA256)
+		var got []byte
+		for range 400 {
+			switch n := random.IntN(pieceHead); random.IntN(4) {
+			case 0:
+				b, err := tee.Peek(n)
+				if err != nil || len(b) != n {
+					t.Fatalf("Peek(%d) shows %d bytes, %v", n, len(b), err)
+				}
+				if want := data[len(got):][:n]; !bytes.Equal(b, want) {
+					t.Fatal("Peek shows other bytes")
+				}
+			case 1:
+				n *= random.IntN(4)
+				if k, err := tee.Discard(n); k != n || err != nil {
+					t.Fatalf("Discard(%d) is %d, %v", n, k, err)
+				}
+				got = append(got, data[len(got):][:n]...)
+			case 2:
+				b := make([]byte, n)
+				k, err := tee.Read(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, b[:k]...)
+			case 3:
+				b, _ := tee.Peek(tee.Buffered())
+				got = append(got, b...)
+				tee.Discard(len(b))
+			}
+			if len(got) > len(data)-100_000 {
+				break
+			}
+		}
+		rest := bytes.NewBuffer(got)
+		if _, err := tee.WriteTo(rest); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(rest.Bytes(), data) {
+			t.Error("other bytes")
+		}
+		if _, err := tee.Peek(1); err != io.EOF {
+			t.Errorf("after the end: %v", err)
+		}
+		if tee.Sum() != Sum(SHA256, data) || tee.Size() != int64(len(data)) {
+			t.Error("wrong hash")
+		}
+	}
+}
+
+// TestTeeLast looks at the end of a stream after its hash is known.
+func TestTeeLast(t *testing.T) {
+	tee := NewTee(strings.NewReader("the end"), SHA256)
+	if b, err := tee.Peek(100); string(b) != "the end" || err != io.EOF {
+		t.Errorf("Peek: %q, %v", b, err)
+	}
+	if tee.Sum() != SumString(SHA256, "the end") {
+		t.Error("wrong hash")
+	}
+	if b, _ := tee.Peek(tee.Buffered()); string(b) != "the end" {
+		t.Errorf("after Sum: %q", b)
+	}
+}
+
+// TestTeeClosed: nobody waits for a reader that never comes back.
+func TestTeeClosed(t *testing.T) {
+	pr, pw := io.Pipe()
+	tee := NewTee(pr, SHA256)
+	tee.Close()
+	if _, err := tee.Read(make([]byte, 1)); err != io.ErrClosedPipe {
+		t.Errorf("err = %v", err)
+	}
+	pw.Close()
+}
+
+func TestAsync(t *testing.T) {
+	data := make([]byte, 3_000_000)
+	rand.NewChaCha8([32]byte{}).Read(data)
+	for _, size := range []int{0, 1, pieceSize - 1, pieceSize, pieceSize + 1, len(data)} {
+		a := NewAsync(SHA256)
+		for rest := data[:size]; len(rest) > 0; {
+			n := min(len(rest), 100_000)
+			a.Write(rest[:n])
+			rest = rest[n:]
+		}
+		if got := a.Sum(); got != Sum(SHA256, data[:size]) || a.Size() != int64(size) {
+			t.Errorf("wrong hash of %d bytes", size)
+		}
+		if a.Sum() != Sum(SHA256, data[:size]) {
+			t.Errorf("another hash of %d bytes the second time", size)
+		}
 	}
 }

@@ -3,8 +3,6 @@
 package local
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +82,7 @@ func (s *Store) AddToStore(ctx context.Context, info *store.PathInfo, r io.Reade
 		// The archive ends where info says, or it is wrong.
 		tee := hash.NewTee(io.LimitReader(ctxReader{ctx, r}, info.NarSize), hash.SHA256)
 		defer tee.Close()
-		err := nar.Restore(to, nar.NewReader(tee), nar.RestoreOptions{Canonical: true})
+		err := s.restore(to, nar.NewReaderExact(tee))
 		if err != nil && !errors.Is(err, nar.ErrFormat) {
 			return nil, err
 		}
@@ -300,98 +298,4 @@ func writeText(name, contents string) error {
 		return err
 	}
 	return setMtime(unix.AT_FDCWD, name, name)
-}
-
-// AddTree adds a tree; see store.Adder. If the path is valid already nothing is
-// written: the tree is only hashed.
-func (s *Store) AddTree(ctx context.Context, name string, method store.Method, algo hash.Algo, dump func(io.Writer) error, refs []store.Path) (store.Path, error) {
-	return s.addTree(ctx, name, method, algo, dump, refs, false)
-}
-
-// RepairTree is AddTree that replaces the object if it is there.
-func (s *Store) RepairTree(ctx context.Context, name string, method store.Method, algo hash.Algo, dump func(io.Writer) error, refs []store.Path) (store.Path, error) {
-	return s.addTree(ctx, name, method, algo, dump, refs, true)
-}
-
-func (s *Store) addTree(ctx context.Context, name string, method store.Method, algo hash.Algo, dump func(io.Writer) error, refs []store.Path, repair bool) (store.Path, error) {
-	// Small trees are kept, so that they are read once.
-	var small bytes.Buffer
-	const maxSmall = 1 << 20
-	keep := func(w io.Writer) error {
-		small.Reset()
-		return dump(ctxWriter{ctx, &keepWriter{w, &small, maxSmall}})
-	}
-	h, err := store.HashTree(method, algo, keep)
-	if err != nil {
-		return store.Path{}, err
-	}
-	refs = store.SortPaths(refs)
-	p, err := s.set.Dir.FixedOutputPath(name, method, h, refs, false)
-	if err != nil {
-		return store.Path{}, err
-	}
-	return p, s.make(ctx, p, repair, func(to string) (*store.PathInfo, error) {
-		again := dump
-		if 0 < small.Len() && small.Len() < maxSmall {
-			again = func(w io.Writer) error { _, err := w.Write(small.Bytes()); return err }
-		}
-		narHash, size, err := restoreDump(ctx, to, again)
-		if err != nil {
-			return nil, err
-		}
-		same := narHash
-		if method != store.Recursive || algo != hash.SHA256 {
-			if same, err = HashObject(to, method, algo, ""); err != nil {
-				return nil, err
-			}
-		}
-		if same != h {
-			return nil, fmt.Errorf("the source of '%s' changed while it was added", s.set.Dir.Format(p))
-		}
-		return &store.PathInfo{
-			Path: p, NarHash: narHash, NarSize: size, References: refs,
-			CA: store.ContentAddress{Method: method, Hash: h},
-		}, nil
-	})
-}
-
-// keepWriter passes on what is written, and keeps it as long as it is small.
-type keepWriter struct {
-	w    io.Writer
-	keep *bytes.Buffer
-	max  int
-}
-
-func (k *keepWriter) Write(p []byte) (int, error) {
-	if room := k.max - k.keep.Len(); room > 0 {
-		k.keep.Write(p[:min(room, len(p))])
-	}
-	return k.w.Write(p)
-}
-
-// restoreDump writes a tree to name, canonical, and returns hash and size of its
-// archive.
-func restoreDump(ctx context.Context, name string, dump func(io.Writer) error) (hash.Hash, int64, error) {
-	pr, pw := io.Pipe()
-	go func() {
-		b := bufio.NewWriterSize(pw, 256<<10)
-		err := dump(b)
-		if err == nil {
-			err = b.Flush()
-		}
-		pw.CloseWithError(err)
-	}()
-	defer pr.Close()
-	tee := hash.NewTee(ctxReader{ctx, pr}, hash.SHA256)
-	defer tee.Close()
-	if err := nar.Restore(name, nar.NewReader(tee), nar.RestoreOptions{Canonical: true}); err != nil {
-		return hash.Hash{}, 0, err
-	}
-	if n, err := io.Copy(io.Discard, tee); err != nil {
-		return hash.Hash{}, 0, err
-	} else if n > 0 {
-		return hash.Hash{}, 0, fmt.Errorf("%w: more bytes follow the archive", nar.ErrFormat)
-	}
-	h := tee.Sum()
-	return h, tee.Size(), nil
 }

@@ -270,11 +270,13 @@ func (s *Store) VerifyPath(ctx context.Context, p store.Path) error {
 	if err != nil {
 		return err
 	}
-	w := hash.New(hash.SHA256)
-	if err := nar.DumpPath(ctxWriter{ctx, w}, s.RealPath(p), nil); err != nil {
+	w := hash.NewAsync(hash.SHA256)
+	err = nar.DumpPath(ctxWriter{ctx, w}, s.RealPath(p), nil)
+	got := w.Sum()
+	if err != nil {
 		return err
 	}
-	if got := w.Sum(); got != info.NarHash {
+	if got != info.NarHash {
 		return fmt.Errorf("path '%s' was modified! expected hash '%s', got '%s'", s.set.Dir.Format(p), info.NarHash, got)
 	}
 	return nil

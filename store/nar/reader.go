@@ -12,7 +12,7 @@ const bufferSize = 128 << 10
 // Reader reads an archive node by node. It needs memory for one directory name
 // per level, whatever the archive says.
 type Reader struct {
-	r     *bufio.Reader
+	r     Window
 	pos   int64     // bytes of the archive that were taken
 	dirs  []openDir // from the root down
 	left  int64     // bytes of the current file not read yet
@@ -36,16 +36,23 @@ const (
 	atEnd
 )
 
+// Window is a reader that shows the next bytes, at least 4 KiB and 8 bytes, before
+// they are taken: a bufio.Reader large enough, or a hash.Tee.
+type Window interface {
+	io.Reader
+	Peek(n int) ([]byte, error)
+	Discard(n int) (int, error)
+	Buffered() int
+}
+
 // NewReader reads an archive from r. It reads ahead.
 func NewReader(r io.Reader) *Reader {
 	return &Reader{r: bufio.NewReaderSize(r, bufferSize)}
 }
 
 // NewReaderExact is NewReader that takes no byte of r beyond the archive, for
-// archives inside other streams. r must be a *bufio.Reader.
-func NewReaderExact(r *bufio.Reader) *Reader {
-	return &Reader{r: r}
-}
+// archives inside other streams, and looks at what r has buffered where it is.
+func NewReaderExact(r Window) *Reader { return &Reader{r: r} }
 
 // Next skips what is left of the current file and returns the next node, parents
 // before their children. It returns io.EOF after the last; what follows the

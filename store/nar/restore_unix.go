@@ -18,6 +18,9 @@ type RestoreOptions struct {
 	// Canonical gives everything the metadata of store objects at once: mode
 	// 0444 or 0555 and modification time 1.
 	Canonical bool
+	// BeginSync has the disk write larger files while the rest is restored, for
+	// callers that make it all durable in the end.
+	BeginSync bool
 	// MaxSize bounds the sum of the files' sizes in bytes; 0 does not.
 	MaxSize int64
 }
@@ -103,6 +106,9 @@ func (s *restorer) finish(fd int, mode uint32) error {
 	return nil
 }
 
+// worthSync is the size of files from which on BeginSync has an effect, in bytes.
+const worthSync = 1 << 20
+
 func (s *restorer) node(h Header) error {
 	base := filepath.Base(s.name)
 	if h.Path != "" {
@@ -161,6 +167,9 @@ func (s *restorer) file(dirfd int, base string, h Header) error {
 		}
 		if err = s.finish(fd, canonical); err != nil {
 			err = s.errorf("finish", h.Path, err)
+		}
+		if s.opts.BeginSync && h.Size >= worthSync {
+			beginSync(fd)
 		}
 	}
 	if cerr := unix.Close(fd); err == nil && cerr != nil {
