@@ -7,10 +7,9 @@ import (
 
 	"gonix.dev/gonix/builder"
 	"gonix.dev/gonix/eval"
-	"gonix.dev/gonix/store"
 )
 
-func sortedNames(m map[string]store.Path) []string {
+func sortedNames[V any](m map[string]V) []string {
 	var names []string
 	for n := range m {
 		names = append(names, n)

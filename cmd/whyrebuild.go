@@ -4,15 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
-	"github.com/sergi/go-diff/diffmatchpatch"
 	"github.com/spf13/cobra"
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/drv"
+	"gonix.dev/gonix/store/hash"
 	"gonix.dev/gonix/store/local"
 )
 
@@ -38,7 +37,7 @@ output is the one that made it.`,
 			return err
 		}
 		defer st.Close()
-		w := &whyRebuild{env: env, s: st, out: env.Stdout, seen: map[[2]store.Path]bool{}}
+		w := &whyRebuild{env: env, s: st, out: env.Stdout, seen: map[[2]store.Path]bool{}, drvs: map[store.Path]*drv.Derivation{}}
 		var drvs [2]store.Path
 		for i, arg := range args {
 			if drvs[i], err = w.derivation(c.Context(), arg); err != nil {
@@ -59,6 +58,8 @@ type whyRebuild struct {
 	s    *local.Store
 	out  io.Writer
 	seen map[[2]store.Path]bool
+	drvs map[store.Path]*drv.Derivation // that were read; nil if they are gone
+	all  bool                           // also what does not change what is built
 }
 
 // derivation is what a command line argument means: a derivation, or the one
@@ -84,276 +85,203 @@ func (w *whyRebuild) say(indent, format string, args ...any) {
 
 // explain compares two derivations, and then those of their inputs that differ.
 func (w *whyRebuild) explain(old, new store.Path, indent string) error {
-	if w.seen[[2]store.Path{old, new}] {
-		w.say(indent, "(explained above)")
-		return nil
-	}
 	w.seen[[2]store.Path{old, new}] = true
-	a, err := w.s.ReadDerivation(old)
-	if err != nil {
-		return err
-	}
-	b, err := w.s.ReadDerivation(new)
-	if err != nil {
-		return err
+	a, b := w.read(old), w.read(new)
+	for p, d := range map[store.Path]*drv.Derivation{old: a, new: b} {
+		if d == nil && indent == "" {
+			_, err := w.s.ReadDerivation(p)
+			return err
+		} else if d == nil {
+			w.say(indent, "(its derivation %s is not in the store any more)", p.Name())
+			return nil
+		}
 	}
 	if indent == "" {
-		w.say("", "%s is built anew because", b.Name)
 		indent = "  "
+		if w.all = sameOutputs(a, b); w.all {
+			w.say("", "%s need not be built anew: its outputs stay the same, although", b.Name)
+		} else {
+			w.say("", "%s is built anew because", b.Name)
+		}
 	}
-	found := false
-	note := func(format string, args ...any) {
-		found = true
-		w.say(indent, format, args...)
-	}
-	if a.Name != b.Name {
-		note("its name was '%s' and is '%s'", a.Name, b.Name)
-	}
-	if a.System != b.System {
-		note("its system was '%s' and is '%s'", a.System, b.System)
-	}
-	// Paths of changed inputs appear in attributes too: that is no change of its own.
-	same := w.pathPairs(a, b)
-	if !sameText(a.Builder, b.Builder, same) {
-		note("its builder was '%s' and is '%s'", a.Builder, b.Builder)
-	}
-	if !sameText(strings.Join(a.Args, "\n"), strings.Join(b.Args, "\n"), same) {
-		note("its builder's arguments changed:")
-		w.diff(strings.Join(a.Args, "\n"), strings.Join(b.Args, "\n"), indent+"  ")
-	}
-	w.attributes(a, b, same, note, indent)
-	if err := w.sources(a, b, note, indent); err != nil {
+	c := &comparison{whyRebuild: w, a: a, b: b, pairs: w.pairs(a, b), indent: indent}
+	c.itself()
+	c.attributes()
+	c.fromSources()
+	if err := c.fromInputs(); err != nil {
 		return err
 	}
-	return w.inputs(a, b, note, &found, indent)
-}
-
-// pathPairs maps the hash parts of outputs and inputs of a to those that took
-// their place in b.
-func (w *whyRebuild) pathPairs(a, b *drv.Derivation) map[string]string {
-	pairs := map[string]string{}
-	for _, o := range a.Outputs {
-		if n := b.Output(o.Name); n != nil && !o.Path.IsZero() && !n.Path.IsZero() {
-			pairs[o.Path.HashPart()] = n.Path.HashPart()
-		}
-	}
-	for _, in := range a.InputDrvs {
-		to, ok := matchingInput(b, in.Path)
-		if !ok || to == in.Path {
-			continue
-		}
-		x, err1 := w.s.ReadDerivation(in.Path)
-		y, err2 := w.s.ReadDerivation(to)
-		if err1 != nil || err2 != nil {
-			continue
-		}
-		pairs[in.Path.HashPart()] = to.HashPart()
-		for _, o := range x.Outputs {
-			if n := y.Output(o.Name); n != nil && !o.Path.IsZero() && !n.Path.IsZero() {
-				pairs[o.Path.HashPart()] = n.Path.HashPart()
-			}
-		}
-	}
-	for _, p := range a.InputSrcs {
-		if to, ok := matchingSource(a, b, p); ok {
-			pairs[p.HashPart()] = to.HashPart()
-		}
-	}
-	return pairs
-}
-
-func sameText(a, b string, pairs map[string]string) bool {
-	for from, to := range pairs {
-		a = strings.ReplaceAll(a, from, to)
-	}
-	return a == b
-}
-
-func (w *whyRebuild) attributes(a, b *drv.Derivation, same map[string]string, note func(string, ...any), indent string) {
-	for _, e := range a.Env {
-		now, ok := b.Getenv(e.Name)
-		switch {
-		case !ok:
-			note("the attribute '%s' is gone", e.Name)
-		case sameText(e.Value, now, same):
-		case strings.Contains(e.Value+now, "\n"):
-			note("the attribute '%s' changed:", e.Name)
-			w.diff(e.Value, now, indent+"  ")
-		default:
-			note("the attribute '%s' was '%s' and is '%s'", e.Name, shorten(e.Value), shorten(now))
-		}
-	}
-	for _, e := range b.Env {
-		if _, ok := a.Getenv(e.Name); !ok {
-			note("there is a new attribute '%s' = '%s'", e.Name, shorten(e.Value))
-		}
-	}
-}
-
-func shorten(s string) string {
-	if len(s) > 200 {
-		return s[:200] + "…"
-	}
-	return s
-}
-
-// matchingSource finds the source of b that took the place of one of a.
-func matchingSource(a, b *drv.Derivation, p store.Path) (store.Path, bool) {
-	if slices.Contains(b.InputSrcs, p) {
-		return p, false
-	}
-	for _, q := range b.InputSrcs {
-		if q.Name() == p.Name() && !slices.Contains(a.InputSrcs, q) {
-			return q, true
-		}
-	}
-	return store.Path{}, false
-}
-
-func (w *whyRebuild) sources(a, b *drv.Derivation, note func(string, ...any), indent string) error {
-	for _, p := range a.InputSrcs {
-		if slices.Contains(b.InputSrcs, p) {
-			continue
-		}
-		q, ok := matchingSource(a, b, p)
-		if !ok {
-			note("the source '%s' is gone", p.Name())
-			continue
-		}
-		note("the source '%s' changed:", p.Name())
-		w.trees(w.s.RealPath(p), w.s.RealPath(q), "", indent+"  ")
-	}
-	for _, q := range b.InputSrcs {
-		if !slices.ContainsFunc(a.InputSrcs, func(p store.Path) bool { return p.Name() == q.Name() }) {
-			note("there is a new source '%s'", q.Name())
-		}
+	if !c.found {
+		w.say(indent, "of something that cannot be seen in the derivations")
 	}
 	return nil
 }
 
-// trees says which files of two sources differ.
-func (w *whyRebuild) trees(a, b, rel, indent string) {
-	sa, ea := os.Lstat(a)
-	sb, eb := os.Lstat(b)
-	label := rel
-	if label != "" {
-		label += ": "
-	}
-	switch {
-	case ea != nil && eb != nil:
-		w.say(indent, "%sneither is in the store any more", label)
-	case ea != nil:
-		w.say(indent, "%snew", label)
-	case eb != nil:
-		w.say(indent, "%sgone", label)
-	case sa.IsDir() && sb.IsDir():
-		var names []string
-		for _, d := range []string{a, b} {
-			entries, _ := os.ReadDir(d)
-			for _, e := range entries {
-				names = append(names, e.Name())
-			}
-		}
-		slices.Sort(names)
-		for _, n := range slices.Compact(names) {
-			w.trees(a+"/"+n, b+"/"+n, strings.TrimPrefix(rel+"/"+n, "/"), indent)
-		}
-	case sa.Mode().Type() != sb.Mode().Type():
-		w.say(indent, "%sanother kind of file", label)
-	case sa.Mode().IsRegular():
-		x, _ := os.ReadFile(a)
-		y, _ := os.ReadFile(b)
-		if string(x) == string(y) {
-			if sa.Mode() != sb.Mode() {
-				w.say(indent, "%sexecutable in one of them only", label)
-			}
-			return
-		}
-		if rel != "" {
-			w.say(indent, "%s:", rel)
-			indent += "  "
-		}
-		w.diff(string(x), string(y), indent)
-	default:
-		x, _ := os.Readlink(a)
-		y, _ := os.Readlink(b)
-		if x != y {
-			w.say(indent, "%spointed to %s, points to %s", label, x, y)
-		}
-	}
+// comparison is of two derivations.
+type comparison struct {
+	*whyRebuild
+	*pairs
+	a, b   *drv.Derivation
+	indent string
+	found  bool // something that differs
 }
 
-// diff shows the lines that changed, at most a screen full.
-func (w *whyRebuild) diff(a, b, indent string) {
-	const most = 40
-	if strings.IndexByte(a, 0) >= 0 || strings.IndexByte(b, 0) >= 0 {
-		w.say(indent, "binary contents differ (%d and %d bytes)", len(a), len(b))
+func (c *comparison) note(format string, args ...any) {
+	c.found = true
+	c.say(c.indent, format, args...)
+}
+
+// itself compares all but the attributes. Paths of inputs that changed appear in
+// other places too: that is no change of its own.
+func (c *comparison) itself() {
+	a, b := c.a, c.b
+	if a.Name != b.Name {
+		c.note("its name was '%s' and is '%s'", a.Name, b.Name)
+	}
+	if a.System != b.System {
+		c.note("its system was '%s' and is '%s'", a.System, b.System)
+	}
+	if c.renew(a.Builder) != b.Builder {
+		c.note("its builder was '%s' and is '%s'", a.Builder, b.Builder)
+	}
+	c.arguments()
+	var was, is []string
+	for _, o := range a.Outputs {
+		was = append(was, o.Name)
+	}
+	for _, o := range b.Outputs {
+		is = append(is, o.Name)
+	}
+	if !slices.Equal(was, is) {
+		c.note("its outputs were %s and are %s", strings.Join(was, ", "), strings.Join(is, ", "))
 		return
 	}
-	d := diffmatchpatch.New()
-	x, y, lines := d.DiffLinesToChars(a, b)
-	n, line := 0, 1
-	for _, part := range d.DiffCharsToLines(d.DiffMain(x, y, false), lines) {
-		text := strings.Split(strings.TrimSuffix(part.Text, "\n"), "\n")
-		if part.Type == diffmatchpatch.DiffEqual {
-			line += len(text)
+	for i, o := range a.Outputs {
+		if n := b.Outputs[i]; o.Hash != n.Hash {
+			c.note("the hash that its output '%s' must have was '%s' and is '%s'", o.Name, hash.WithPrefix(o.Hash, hash.SRI), hash.WithPrefix(n.Hash, hash.SRI))
+		}
+	}
+}
+
+// arguments compares one by one, so that lines are those of a build script.
+func (c *comparison) arguments() {
+	was, is := c.a.Args, c.b.Args
+	if len(was) != len(is) {
+		was, is = []string{strings.Join(was, "\n")}, []string{strings.Join(is, "\n")}
+	}
+	told := false
+	for i := range was {
+		before := c.renew(was[i])
+		if before == is[i] {
 			continue
 		}
-		for _, l := range text {
-			if n++; n > most {
-				w.say(indent, "...")
-				return
-			}
-			if part.Type == diffmatchpatch.DiffDelete {
-				w.say(indent, "%4d - %s", line, l)
-				line++
-			} else {
-				w.say(indent, "     + %s", l)
-			}
+		if !told {
+			c.note("its builder's arguments changed:")
+			told = true
 		}
+		c.diff(before, is[i], c.indent+"  ", true)
 	}
 }
 
-// matchingInput finds the input of b that took the place of one of a: itself, or
-// the only one with its name.
-func matchingInput(b *drv.Derivation, p store.Path) (store.Path, bool) {
-	var found store.Path
-	for _, in := range b.InputDrvs {
-		if in.Path == p {
-			return p, true
-		}
-		if in.Path.Name() == p.Name() {
-			if !found.IsZero() {
-				return store.Path{}, false
-			}
-			found = in.Path
-		}
-	}
-	return found, !found.IsZero()
-}
-
-func (w *whyRebuild) inputs(a, b *drv.Derivation, note func(string, ...any), found *bool, indent string) error {
-	taken := map[store.Path]bool{}
-	for _, in := range a.InputDrvs {
-		q, ok := matchingInput(b, in.Path)
-		taken[q] = ok
+func (c *comparison) attributes() {
+	was, is := ownAttributes(c.a), ownAttributes(c.b)
+	for _, name := range sortedNames(was) {
+		now, ok := is[name]
+		before := c.renew(was[name])
 		switch {
 		case !ok:
-			note("it no longer needs %s", strings.TrimSuffix(in.Path.Name(), store.DrvExtension))
-		case q != in.Path:
-			note("its input %s changed, because", strings.TrimSuffix(in.Path.Name(), store.DrvExtension))
-			if err := w.explain(in.Path, q, indent+"  "); err != nil {
+			c.note("the attribute '%s' is gone", name)
+		case before == now || slices.Contains(fixedOutput, name) && c.b.Outputs[0].Kind == drv.CAFixed:
+		case strings.Contains(before+now, "\n"):
+			c.note("the attribute '%s' changed:", name)
+			c.diff(before, now, c.indent+"  ", true)
+		case len(before) < 60 && len(now) < 60 || !strings.Contains(before+now, " "):
+			c.note("the attribute '%s' was '%s' and is '%s'", name, shorten(was[name]), shorten(now))
+		default:
+			c.note("words of the attribute '%s' changed:", name)
+			c.diff(strings.ReplaceAll(before, " ", "\n"), strings.ReplaceAll(now, " ", "\n"), c.indent+"  ", false)
+		}
+	}
+	for _, name := range sortedNames(is) {
+		if _, ok := was[name]; !ok {
+			c.note("there is a new attribute '%s' = '%s'", name, shorten(is[name]))
+		}
+	}
+}
+
+// fixedOutput are the attributes that a fixed output's hash is said in.
+var fixedOutput = []string{"outputHash", "outputHashAlgo", "outputHashMode", "sha256"}
+
+func shorten(s string) string {
+	if len(s) > 200 {
+		return strings.ToValidUTF8(s[:200], "") + "…"
+	}
+	return s
+}
+
+func (c *comparison) fromSources() {
+	taken := map[store.Path]bool{}
+	for _, p := range c.a.InputSrcs {
+		q, ok := c.sources[p]
+		taken[q] = ok
+		switch {
+		case slices.Contains(c.b.InputSrcs, p):
+			taken[p] = true
+		case !ok:
+			c.note("the source '%s' is gone", p.Name())
+		default:
+			as := ""
+			if p.Name() != q.Name() {
+				as = fmt.Sprintf(" (and is called '%s')", q.Name())
+			}
+			c.note("the source '%s' changed%s:", p.Name(), as)
+			c.trees(c.s.RealPath(p), c.s.RealPath(q), "", c.indent+"  ")
+		}
+	}
+	for _, q := range c.b.InputSrcs {
+		if !taken[q] {
+			c.note("there is a new source '%s'", q.Name())
+		}
+	}
+}
+
+func (c *comparison) fromInputs() error {
+	taken := map[store.Path]bool{}
+	var again []string
+	for _, in := range c.a.InputDrvs {
+		q, ok := c.inputs[in.Path]
+		taken[q] = ok
+		switch {
+		case slices.ContainsFunc(c.b.InputDrvs, func(x drv.InputDrv) bool { return x.Path == in.Path }):
+			taken[in.Path] = true
+		case !ok:
+			c.note("it no longer needs %s", drvName(in.Path))
+		case !c.all && sameOutputs(c.read(in.Path), c.read(q)):
+			// What is built from it cannot tell.
+		case c.seen[[2]store.Path{in.Path, q}]:
+			again = append(again, drvName(in.Path))
+		default:
+			as := ""
+			if drvName(in.Path) != drvName(q) {
+				as = " into " + drvName(q)
+			}
+			c.note("its input %s changed%s, because", drvName(in.Path), as)
+			if err := c.explain(in.Path, q, c.indent+"  "); err != nil {
 				return err
 			}
 		}
 	}
-	for _, in := range b.InputDrvs {
-		if !taken[in.Path] {
-			note("it now needs %s", strings.TrimSuffix(in.Path.Name(), store.DrvExtension))
-		}
+	switch len(again) {
+	case 0:
+	case 1:
+		c.note("its input %s changed, as explained above", again[0])
+	default:
+		c.note("its inputs %s changed, as explained above", strings.Join(again, ", "))
 	}
-	if !*found {
-		w.say(indent, "of something that cannot be seen in the derivations")
+	for _, in := range c.b.InputDrvs {
+		if !taken[in.Path] {
+			c.note("it now needs %s", drvName(in.Path))
+		}
 	}
 	return nil
 }
