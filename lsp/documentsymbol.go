@@ -2,7 +2,6 @@ package lsp
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"go.lsp.dev/protocol"
@@ -25,44 +24,88 @@ type symbol struct {
 // symbols are the bindings of a text, nested as the text nests them. Functions,
 // applications and the like between two bindings are no level of their own.
 var symbols = document.NewAnalysis(func(d *document.Snapshot) []symbol {
-	return appendSymbols(nil, d, d.File().Root)
+	root := symbol{}
+	t := symbolTree{around: []*symbol{&root}}
+	symbolWalk{d, &t}.node(d.File().Root)
+	return root.children
 })
 
-func appendSymbols(out []symbol, d *document.Snapshot, n ast.Node) []symbol {
-	add := func(bindings []ast.Binding, let bool) {
-		out = slices.Grow(out, len(bindings))
-		for _, b := range bindings {
-			out = appendBinding(out, d, b, let)
-		}
-	}
+// symbolVisitor is shown the symbols of a text in order.
+type symbolVisitor interface {
+	// takesOver returns how many of some bindings, of a let or of a set, need not be
+	// visited.
+	takesOver(bindings []ast.Binding, let bool) int
+	// enter is called for a symbol, without its children, before those are visited;
+	// from is the binding that it comes from, nil when it is in a string. leave is
+	// called after them.
+	enter(s *symbol, from ast.Binding)
+	leave()
+}
+
+// symbolTree is the visitor that keeps all symbols.
+type symbolTree struct {
+	around []*symbol
+}
+
+func (t *symbolTree) takesOver([]ast.Binding, bool) int { return 0 }
+
+func (t *symbolTree) enter(s *symbol, _ ast.Binding) {
+	parent := t.around[len(t.around)-1]
+	parent.children = append(parent.children, *s)
+	t.around = append(t.around, &parent.children[len(parent.children)-1])
+}
+
+func (t *symbolTree) leave() { t.around = t.around[:len(t.around)-1] }
+
+// symbolWalk shows the symbols of a text to a visitor.
+type symbolWalk struct {
+	d *document.Snapshot
+	v symbolVisitor
+}
+
+func (w symbolWalk) node(n ast.Node) {
 	switch n := n.(type) {
 	case nil:
 	case *ast.AttrSet:
-		add(n.Bindings, false)
+		w.bindings(n.Bindings, false)
 	case *ast.Let:
-		add(n.Bindings, true)
-		out = appendSymbols(out, d, n.Body)
+		w.bindings(n.Bindings, true)
+		w.node(n.Body)
 	case *ast.Ident, *ast.Int, *ast.Float, *ast.URI, *ast.SearchPath, *ast.Bad:
 	case *ast.Apply: // the bulk of large files
-		out = appendSymbols(appendSymbols(out, d, n.Fn), d, n.Arg)
+		w.node(n.Fn)
+		w.node(n.Arg)
 	default:
 		switch n.(type) {
 		case *ast.String, *ast.IndString:
-			out = append(out, embeddedSymbols(d, n.Range())...)
+			for _, s := range embeddedSymbols(w.d, n.Range()) {
+				w.v.enter(&s, nil)
+				w.v.leave()
+			}
 		}
 		for c := range ast.Children(n) {
-			out = appendSymbols(out, d, c)
+			w.node(c)
 		}
 	}
-	return out
 }
 
-func appendBinding(out []symbol, d *document.Snapshot, b ast.Binding, let bool) []symbol {
-	f := d.File()
+func (w symbolWalk) bindings(list []ast.Binding, let bool) {
+	for len(list) > 0 {
+		if n := w.v.takesOver(list, let); n > 0 {
+			list = list[n:]
+			continue
+		}
+		w.binding(list[0], let)
+		list = list[1:]
+	}
+}
+
+func (w symbolWalk) binding(b ast.Binding, let bool) {
+	f := w.d.File()
 	switch b := b.(type) {
 	case *ast.Attr:
 		if len(b.Path) == 0 {
-			return out
+			return
 		}
 		first, last := b.Path[0], b.Path[len(b.Path)-1]
 		at := ast.Span{Start: first.Start, End: last.End}
@@ -71,12 +114,13 @@ func appendBinding(out []symbol, d *document.Snapshot, b ast.Binding, let bool) 
 			name = strings.Join(strings.Fields(name), " ")
 		}
 		if name == "" {
-			return out
+			return
 		}
-		out = append(out, symbol{
-			name: name, detail: symbolDetail(f, b.Value), kind: symbolKind(b.Value, let),
-			span: b.Span, at: at, children: appendSymbols(nil, d, b.Value),
-		})
+		w.v.enter(&symbol{
+			name: name, detail: symbolDetail(f, b.Value), kind: symbolKind(b.Value, let), span: b.Span, at: at,
+		}, b)
+		w.node(b.Value)
+		w.v.leave()
 	case *ast.Inherit:
 		detail := "inherit"
 		if b.From != nil {
@@ -84,11 +128,11 @@ func appendBinding(out []symbol, d *document.Snapshot, b ast.Binding, let bool) 
 		}
 		for _, n := range b.Names {
 			if name := f.Src[n.Start:n.End]; name != "" {
-				out = append(out, symbol{name: name, detail: detail, kind: symbolKind(nil, let), span: n.Span, at: n.Span})
+				w.v.enter(&symbol{name: name, detail: detail, kind: symbolKind(nil, let), span: n.Span, at: n.Span}, b)
+				w.v.leave()
 			}
 		}
 	}
-	return out
 }
 
 // symbolKind chooses the icon by what the value is written as.
@@ -177,11 +221,10 @@ func (s *Server) DocumentSymbol(ctx context.Context, p *protocol.DocumentSymbolP
 	if err != nil {
 		return nil, err
 	}
-	list := symbols.Of(d)
 	if !s.caps.hierarchicalSymbols {
-		return flatSymbols(d, list, "", protocol.SymbolInformationSlice{}), nil
+		return flatSymbols(d, symbols.Of(d), "", protocol.SymbolInformationSlice{}), nil
 	}
-	return &encodedSymbols{json: outline.Of(d)}, nil
+	return &encodedSymbols{json: outline.Of(d).json}, nil
 }
 
 func flatSymbols(d *document.Snapshot, list []symbol, container string, out protocol.SymbolInformationSlice) protocol.SymbolInformationSlice {

@@ -1,17 +1,24 @@
 package lsp
 
 import (
+	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.lsp.dev/protocol"
 
 	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
 )
 
 // Editors ask for the outline after each keystroke, and that of a large file is
-// megabytes. So it is written straight from the symbols.
+// megabytes. So it is written straight from the tree, and what has not changed since
+// the last time is copied: the JSON of all bindings before an edit, and, as long as no
+// line was added or removed, of those after it. That a binding has not changed is told
+// by its text, if the parser read it cleanly, and no string in it holds another
+// language: which that is may depend on what is around.
 
 // encodedSymbols is a [protocol.DocumentSymbolSlice] that is written already.
 type encodedSymbols struct {
@@ -21,76 +28,199 @@ type encodedSymbols struct {
 
 func (e *encodedSymbols) encoded() []byte { return e.json }
 
-// outline is the tree of symbols of a text in JSON.
-var outline = document.NewAnalysis(func(d *document.Snapshot) []byte {
-	list := symbols.Of(d)
-	w := outlineWriter{m: d.Mapper().Walk(), out: make([]byte, 0, 256*len(list))}
-	w.list(list)
-	return w.out
+// outlined is the tree of symbols of a text in JSON, and what the next version of the
+// text has to know to make use of it.
+type outlined struct {
+	json     []byte
+	bindings []outlinedBinding // in order
+	text     string
+	lines    int
+	special  []ast.Pos // see specials
+}
+
+// outlinedBinding says where the symbols of a binding are in the JSON.
+type outlinedBinding struct {
+	at       ast.Pos
+	from, to int32
+	let      bool // a let has it, rather than a set
+}
+
+// outline is the outline of a text.
+var outline = document.NewDerived(func(d *document.Snapshot, older *outlined) outlined {
+	m := d.Mapper()
+	w := outlineWriter{m: m.Walk(), within: []level{{}}}
+	w.text, w.lines, w.special = d.Text, m.LineCount(), specials(d)
+	size := 4 * len(d.Text)
+	if older != nil {
+		w.older = older
+		w.edit = parser.EditBetween(older.text, d.Text)
+		w.after = m.LineStart(m.Line(w.edit.NewEnd) + 1)
+		size = len(older.json) + len(older.json)/64
+		w.bindings = make([]outlinedBinding, 0, len(older.bindings)+8)
+	}
+	w.json = append(make([]byte, 0, size+1<<10), '[')
+	symbolWalk{d, &w}.node(d.File().Root)
+	w.json = append(w.json, ']')
+	return w.outlined
 })
 
+// specials are, in order, the places that keep the bindings they are in from being
+// the same as others with the same text.
+func specials(d *document.Snapshot) []ast.Pos {
+	list := slices.Clone(d.Revision().Dirty())
+	for _, e := range embeddeds.Of(d) {
+		list = append(list, e.Start)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// outlineWriter is the symbolVisitor that writes an outline.
 type outlineWriter struct {
-	m   *document.Walker
-	out []byte
+	outlined
+	m      *document.Walker
+	within []level // the outermost has no symbol
+	let    bool
+
+	older *outlined
+	edit  parser.Edit
+	after ast.Pos // the line after the edit
 }
 
-func (w *outlineWriter) list(list []symbol) {
-	w.out = append(w.out, '[')
-	for i := range list {
-		if i > 0 {
-			w.out = append(w.out, ',')
+// level is a symbol that is being written.
+type level struct {
+	binding int  // index of its binding; -1 for symbols in strings
+	begun   bool // it has children already
+}
+
+// takesOver copies the symbols of bindings that have not changed.
+func (w *outlineWriter) takesOver(list []ast.Binding, let bool) int {
+	w.let = let
+	if w.older == nil {
+		return 0
+	}
+	first, moved, limit := list[0].Pos(), ast.Pos(0), w.edit.Start
+	if first >= limit {
+		if first < w.after || w.lines != w.older.lines {
+			return 0
 		}
-		w.symbol(&list[i])
+		limit, moved = ast.Pos(len(w.text)), w.edit.Moved()
 	}
-	w.out = append(w.out, ']')
+	limit = min(limit, next(w.special, first), next(w.older.special, first-moved)+moved)
+	n := sort.Search(len(list), func(i int) bool { return list[i].Stop() > limit })
+	if n == 0 {
+		return 0
+	}
+	known := w.older.bindings
+	i, ok := bindingIndex(known, first-moved)
+	last, ok2 := bindingIndex(known, list[n-1].Pos()-moved)
+	if !ok || !ok2 || known[i].let != let {
+		return 0
+	}
+	w.separate()
+	shift := int32(len(w.json)) - known[i].from
+	w.json = append(w.json, w.older.json[known[i].from:known[last].to]...)
+	end, _ := bindingIndex(known, list[n-1].Stop()-moved)
+	for _, b := range known[i:end] {
+		w.bindings = append(w.bindings, outlinedBinding{b.at + moved, b.from + shift, b.to + shift, b.let})
+	}
+	return n
 }
 
-func (w *outlineWriter) symbol(s *symbol) {
-	w.out = append(w.out, `{"name":`...)
-	w.text(s.name)
+// next returns the first place of a list from an offset on; after all texts when
+// there is none.
+func next(list []ast.Pos, from ast.Pos) ast.Pos {
+	if i, _ := slices.BinarySearch(list, from); i < len(list) {
+		return list[i]
+	}
+	const never = 1 << 30
+	return never
+}
+
+func bindingIndex(list []outlinedBinding, at ast.Pos) (int, bool) {
+	return slices.BinarySearchFunc(list, at, func(b outlinedBinding, at ast.Pos) int { return int(b.at - at) })
+}
+
+// separate writes what stands before a symbol.
+func (w *outlineWriter) separate() {
+	around := &w.within[len(w.within)-1]
+	switch {
+	case around.begun:
+		w.json = append(w.json, ',')
+	case len(w.within) > 1:
+		w.json = append(w.json, `,"children":[`...)
+	}
+	around.begun = true
+}
+
+func (w *outlineWriter) enter(s *symbol, from ast.Binding) {
+	w.separate()
+	w.within = append(w.within, level{binding: w.place(from)})
+	w.json = append(w.json, `{"name":`...)
+	w.quote(s.name)
 	if s.detail != "" {
-		w.out = append(w.out, `,"detail":`...)
-		w.text(s.detail)
+		w.json = append(w.json, `,"detail":`...)
+		w.quote(s.detail)
 	}
-	w.out = append(w.out, `,"kind":`...)
-	w.out = strconv.AppendUint(w.out, uint64(s.kind), 10)
-	w.out = append(w.out, `,"range":`...)
+	w.json = append(w.json, `,"kind":`...)
+	w.json = strconv.AppendUint(w.json, uint64(s.kind), 10)
+	w.json = append(w.json, `,"range":`...)
 	w.span(s.span)
-	w.out = append(w.out, `,"selectionRange":`...)
+	w.json = append(w.json, `,"selectionRange":`...)
 	w.span(s.at)
-	if len(s.children) > 0 {
-		w.out = append(w.out, `,"children":`...)
-		w.list(s.children)
+}
+
+// place notes that a symbol of a binding begins here.
+func (w *outlineWriter) place(b ast.Binding) int {
+	if b == nil {
+		return -1
 	}
-	w.out = append(w.out, '}')
+	n := len(w.bindings)
+	if n > 0 && w.bindings[n-1].at == b.Pos() {
+		return n - 1 // another name of the same inherit
+	}
+	w.bindings = append(w.bindings, outlinedBinding{at: b.Pos(), from: int32(len(w.json)), let: w.let})
+	return n
+}
+
+func (w *outlineWriter) leave() {
+	n := len(w.within) - 1
+	if w.within[n].begun {
+		w.json = append(w.json, ']')
+	}
+	w.json = append(w.json, '}')
+	if i := w.within[n].binding; i >= 0 {
+		w.bindings[i].to = int32(len(w.json))
+	}
+	w.within = w.within[:n]
 }
 
 func (w *outlineWriter) span(s ast.Span) {
-	w.out = append(w.out, `{"start":`...)
+	w.json = append(w.json, `{"start":`...)
 	w.position(s.Start)
-	w.out = append(w.out, `,"end":`...)
+	w.json = append(w.json, `,"end":`...)
 	w.position(s.End)
-	w.out = append(w.out, '}')
+	w.json = append(w.json, '}')
 }
 
 func (w *outlineWriter) position(off ast.Pos) {
 	p := w.m.Position(off)
-	w.out = append(w.out, `{"line":`...)
-	w.out = strconv.AppendUint(w.out, uint64(p.Line), 10)
-	w.out = append(w.out, `,"character":`...)
-	w.out = strconv.AppendUint(w.out, uint64(p.Character), 10)
-	w.out = append(w.out, '}')
+	w.json = append(w.json, `{"line":`...)
+	w.json = strconv.AppendUint(w.json, uint64(p.Line), 10)
+	w.json = append(w.json, `,"character":`...)
+	w.json = strconv.AppendUint(w.json, uint64(p.Character), 10)
+	w.json = append(w.json, '}')
 }
 
-func (w *outlineWriter) text(s string) {
+func (w *outlineWriter) quote(s string) {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
 			// With an error for invalid UTF-8, which is replaced all the same.
-			w.out, _ = jsontext.AppendQuote(w.out, s)
+			w.json, _ = jsontext.AppendQuote(w.json, s)
 			return
 		}
 	}
-	w.out = append(w.out, '"')
-	w.out = append(w.out, s...)
-	w.out = append(w.out, '"')
+	w.json = append(w.json, '"')
+	w.json = append(w.json, s...)
+	w.json = append(w.json, '"')
 }

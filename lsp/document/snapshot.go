@@ -80,7 +80,10 @@ func (s *Snapshot) Apply(version int32, changes []Change) (*Snapshot, error) {
 
 // File returns the syntax tree of the text, without tokens and comments: most
 // requests need neither, and every keystroke pays.
-func (s *Snapshot) File() *ast.File { return tree.Of(s).File }
+func (s *Snapshot) File() *ast.File { return s.Revision().File }
+
+// Revision is the tree with what the parser knows of it.
+func (s *Snapshot) Revision() *parser.Revision { return tree.Of(s) }
 
 var tree = NewDerived(func(s *Snapshot, older **parser.Revision) *parser.Revision {
 	if older != nil {

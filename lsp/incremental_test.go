@@ -1,0 +1,158 @@
+package lsp
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+)
+
+// typist types into a text and knows what it should be.
+type typist struct {
+	*client
+	u     uri.URI
+	text  string
+	rnd   *rand.Rand
+	near  int
+	queue string // what is typed letter by letter
+}
+
+// typedPieces is what a typist puts in at once, or letter by letter.
+var typedPieces = []string{
+	"\n", "  x = callPackage ../y { inherit (lib) z; };\n", "{", "}", "\"", "''", ";", "let a = b; in ", "with lib; ", "# é\n", "inherit (lib) mkIf;",
+	"preStart = ''\n  if true; then echo 1; fi\n'';\n", "rec { a = 1; b = a; }", "/*", "*/", "𝄞", "( ", "x.y or z", "a: ", "{ b, c ? 1 }: ", ".", "=", "\r\n",
+}
+
+// key makes one edit.
+func (p *typist) key() {
+	p.t.Helper()
+	from, to, by := p.near, p.near, ""
+	switch {
+	case p.queue != "":
+		by = p.queue[:1]
+		if by[0] >= 0x80 {
+			by = p.queue // letters are not cut apart
+		}
+		p.queue = p.queue[len(by):]
+	case p.rnd.IntN(4) == 0: // delete
+		from = p.rnd.IntN(len(p.text) + 1)
+		to = min(len(p.text), from+p.rnd.IntN(12))
+		for from < len(p.text) && from > 0 && p.text[from]&0xC0 == 0x80 {
+			from--
+		}
+		for to < len(p.text) && p.text[to]&0xC0 == 0x80 {
+			to++
+		}
+		to = max(from, to)
+	default:
+		if p.rnd.IntN(2) == 0 {
+			// Most often where a binding may begin.
+			from = p.rnd.IntN(len(p.text) + 1)
+			if n := strings.IndexByte(p.text[from:], '\n'); n >= 0 && p.rnd.IntN(3) > 0 {
+				from += n + 1
+			}
+			for from > 0 && from < len(p.text) && p.text[from]&0xC0 == 0x80 {
+				from--
+			}
+			to = from
+		}
+		by = typedPieces[p.rnd.IntN(len(typedPieces))]
+		if p.rnd.IntN(2) == 0 && by[0] < 0x80 {
+			by, p.queue = by[:1], by[1:]
+		}
+	}
+	p.edit(p.u, protocol.Range{Start: p.position(from), End: p.position(to)}, by)
+	p.text = p.text[:from] + by + p.text[to:]
+	p.near = from + len(by)
+}
+
+// position converts an offset the slow way.
+func (p *typist) position(off int) protocol.Position {
+	before := strings.ReplaceAll(p.text[:off], "\r\n", "\n")
+	if strings.HasSuffix(before, "\r") && strings.HasPrefix(p.text[off:], "\n") {
+		before = strings.TrimSuffix(before, "\r") // no place between the two
+	}
+	before = strings.ReplaceAll(before, "\r", "\n")
+	line := strings.Count(before, "\n")
+	char := uint32(0)
+	for _, r := range before[strings.LastIndexByte(before, '\n')+1:] {
+		char++
+		if r >= 0x10000 {
+			char++
+		}
+	}
+	return pos(uint32(line), char)
+}
+
+// answers asks what editors ask while somebody types.
+func answers(t *testing.T, c *client, u uri.URI, at protocol.Position) map[string]string {
+	t.Helper()
+	ctx := context.Background()
+	place := protocol.TextDocumentPositionParams{TextDocument: c.docID(u), Position: at}
+	out := map[string]string{}
+	add := func(name string, v any, err error) {
+		data, err2 := protocol.Marshal(v)
+		if err != nil || err2 != nil {
+			t.Fatal(name, err, err2)
+		}
+		out[name] = string(data)
+	}
+	symbols, err := c.DocumentSymbol(ctx, &protocol.DocumentSymbolParams{TextDocument: c.docID(u)})
+	add("symbols", symbols, err)
+	tokens, err := c.SemanticTokensFull(ctx, &protocol.SemanticTokensParams{TextDocument: c.docID(u)})
+	add("tokens", tokens.Data, err)
+	problems, err := c.Diagnostic(ctx, &protocol.DocumentDiagnosticParams{TextDocument: c.docID(u)})
+	add("diagnostics", problems, err)
+	definition, err := c.Definition(ctx, &protocol.DefinitionParams{TextDocumentPositionParams: place})
+	add("definition", definition, err)
+	references, err := c.References(ctx, &protocol.ReferenceParams{TextDocumentPositionParams: place})
+	add("references", references, err)
+	hover, err := c.Hover(ctx, &protocol.HoverParams{TextDocumentPositionParams: place})
+	add("hover", hover, err)
+	completion, err := c.Completion(ctx, &protocol.CompletionParams{TextDocumentPositionParams: place})
+	add("completion", completion, err)
+	folds, err := c.FoldingRanges(ctx, &protocol.FoldingRangeParams{TextDocument: c.docID(u)})
+	add("folds", folds, err)
+	return out
+}
+
+// However a text came to be, the answers are those of a server that never saw another.
+func TestTypingIsExact(t *testing.T) {
+	modules, err := os.ReadFile("../examples/lib/modules.nix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packages strings.Builder
+	packages.WriteString("{ lib, pkgs, ... }:\nwith pkgs;\n{\n")
+	for i := range 60 {
+		fmt.Fprintf(&packages, "  p%d = callPackage ../p%d { inherit (lib) q; };\n\n", i, i)
+	}
+	packages.WriteString("  script = writeShellApplication { name = \"x\"; text = ''\n    f() { echo; }\n  ''; };\n}\n")
+	settings := `{"eval":{"enable":false}}`
+	for i, text := range []string{string(modules), packages.String()} {
+		dir := t.TempDir()
+		a := connect(t, clientOptions{dir: dir, pull: true, settings: settings})
+		p := &typist{client: a, text: text, rnd: rand.New(rand.NewPCG(3, uint64(i)))}
+		p.u = a.open("x.nix", text)
+		for n := range 300 {
+			p.key()
+			if p.rnd.IntN(3) > 0 {
+				continue
+			}
+			at := p.position(p.near)
+			got := answers(t, a, p.u, at)
+			b := connect(t, clientOptions{dir: dir, pull: true, settings: settings})
+			want := answers(t, b, b.open("x.nix", p.text), at)
+			for name := range want {
+				if got[name] != want[name] {
+					t.Fatalf("text %d, %d edits: other %s at %v of\n%s\n got %s\nwant %s", i, n, name, at, p.text, got[name], want[name])
+				}
+			}
+		}
+	}
+}
