@@ -17,14 +17,26 @@ type embedded struct {
 	embed.Result
 }
 
-// embeddeds are the other languages inside the strings of a text.
-var embeddeds = document.NewAnalysis(func(d *document.Snapshot) []embedded {
+// embeddeds are the other languages inside the strings of a text. What has been read
+// for an older version is not read again.
+var embeddeds = document.NewDerived(func(d *document.Snapshot, older *[]embedded) []embedded {
 	if !embed.Available {
 		return nil
 	}
+	known := map[string]embedded{}
+	if older != nil {
+		for _, e := range *older {
+			known[e.Content.Text] = e
+		}
+	}
 	var out []embedded
 	for _, r := range embed.Find(d.File()) {
-		out = append(out, embedded{r, embed.Parse(r.Language, r.Content)})
+		old, ok := known[r.Content.Text]
+		if ok && old.Language == r.Language && slices.Equal(old.Content.Masks, r.Content.Masks) {
+			out = append(out, embedded{r, old.Result})
+		} else {
+			out = append(out, embedded{r, embed.Parse(r.Language, r.Content)})
+		}
 	}
 	return out
 })

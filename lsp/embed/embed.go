@@ -39,28 +39,79 @@ const maxRegion = 1 << 20
 
 // Find returns the strings of a file that hold another language, in order.
 func Find(f *ast.File) []Region {
-	var out []Region
-	var path []ast.Node
-	var walk func(ast.Node)
-	walk = func(n ast.Node) {
-		switch n.(type) {
-		case *ast.String, *ast.IndString:
-			if r := n.Range(); r.End-r.Start < maxRegion {
-				if lang := language(f, path, n); lang != None {
-					if c, ok := Text(f.Src, n, lang); ok {
-						out = append(out, Region{r, lang, c})
-					}
-				}
+	s := search{f: f}
+	s.node(f.Root)
+	return s.found
+}
+
+type search struct {
+	f     *ast.File
+	path  []ast.Node // the nodes around
+	found []Region
+}
+
+func (s *search) node(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.Ident, *ast.Int, *ast.Float, *ast.SearchPath, *ast.URI, *ast.Bad:
+		return
+	case *ast.String:
+		s.text(n, n.Parts)
+		return
+	case *ast.IndString:
+		s.text(n, n.Parts)
+		return
+	}
+	s.path = append(s.path, n)
+	switch n := n.(type) {
+	// The bulk of large files, faster than through Children.
+	case *ast.Apply:
+		s.node(n.Fn)
+		s.node(n.Arg)
+	case *ast.Attr:
+		s.names(n.Path)
+		s.node(n.Value)
+	case *ast.Select:
+		s.node(n.X)
+		s.names(n.Path)
+		if n.Default != nil {
+			s.node(n.Default)
+		}
+	case *ast.AttrSet:
+		for _, b := range n.Bindings {
+			s.node(b)
+		}
+	default:
+		for c := range ast.Children(n) {
+			s.node(c)
+		}
+	}
+	s.path = s.path[:len(s.path)-1]
+}
+
+func (s *search) names(list []*ast.AttrName) {
+	for _, n := range list {
+		if n.Expr != nil || n.Braced != nil {
+			s.node(n)
+		}
+	}
+}
+
+// text looks at a string, and into it.
+func (s *search) text(n ast.Node, parts []ast.Part) {
+	if r := n.Range(); r.End-r.Start < maxRegion {
+		if lang := language(s.f, s.path, n); lang != None {
+			if c, ok := Text(s.f.Src, n, lang); ok {
+				s.found = append(s.found, Region{r, lang, c})
 			}
 		}
-		path = append(path, n)
-		for c := range ast.Children(n) {
-			walk(c)
-		}
-		path = path[:len(path)-1]
 	}
-	walk(f.Root)
-	return out
+	s.path = append(s.path, n)
+	for i := range parts {
+		if parts[i].Expr != nil {
+			s.node(parts[i].Expr)
+		}
+	}
+	s.path = s.path[:len(s.path)-1]
 }
 
 // names are what annotations call the languages.
