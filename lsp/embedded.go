@@ -2,7 +2,6 @@ package lsp
 
 import (
 	"slices"
-	"sort"
 
 	"go.lsp.dev/protocol"
 
@@ -74,13 +73,11 @@ var embeddedTokens = document.NewAnalysis(func(d *document.Snapshot) []token {
 // allTokens are the tokens for names and those of other languages in strings, in
 // order.
 var allTokens = document.NewAnalysis(func(d *document.Snapshot) []token {
-	names, more := nameTokens.Of(d), embeddedTokens.Of(d)
-	if len(more) == 0 {
-		return names
+	more := embeddedTokens.Of(d)
+	if !slices.IsSortedFunc(more, tokenOrder) {
+		more = slices.SortedStableFunc(slices.Values(more), tokenOrder)
 	}
-	out := append(append(make([]token, 0, len(names)+len(more)), names...), more...)
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Start < out[j].Start })
-	return out
+	return mergeTokens(nameTokens.Of(d), more)
 })
 
 // embeddedFolds are the blocks of other languages.

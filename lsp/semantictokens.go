@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"strconv"
 	"sync"
@@ -59,7 +60,7 @@ type token struct {
 // nameTokens are the tokens of a text in order.
 var nameTokens = document.NewAnalysis(func(d *document.Snapshot) []token {
 	info := scopes.Of(d)
-	out := make([]token, 0, len(info.Uses)+len(info.Defs))
+	uses := make([]token, 0, len(info.Uses))
 	for _, u := range info.Uses {
 		kind, mods := tokenOf(u.Def)
 		switch {
@@ -71,20 +72,42 @@ var nameTokens = document.NewAnalysis(func(d *document.Snapshot) []token {
 		if builtinUse(u) != "" && (u.Def == nil || u.Def.From != nil) {
 			kind, mods = tokFunction, mods|modDefaultLibrary
 		}
-		out = append(out, token{u.Span, kind, mods})
+		uses = append(uses, token{u.Span, kind, mods})
 	}
+	defs := make([]token, 0, len(info.Defs))
 	for _, def := range info.Defs {
 		if def.Inherits != nil {
 			continue // its use says more
 		}
 		kind, mods := tokenOf(def)
 		for _, n := range def.Names {
-			out = append(out, token{n, kind, mods | modDeclaration})
+			defs = append(defs, token{n, kind, mods | modDeclaration})
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Start < out[j].Start })
-	return out
+	slices.SortStableFunc(defs, tokenOrder) // where a name is spelt twice
+	return mergeTokens(uses, defs)
 })
+
+func tokenOrder(a, b token) int { return int(a.Start - b.Start) }
+
+// mergeTokens makes one list in order of two, one of which may be empty.
+func mergeTokens(a, b []token) []token {
+	switch {
+	case len(b) == 0:
+		return a
+	case len(a) == 0:
+		return b
+	}
+	out := make([]token, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if b[0].Start < a[0].Start {
+			out, b = append(out, b[0]), b[1:]
+		} else {
+			out, a = append(out, a[0]), a[1:]
+		}
+	}
+	return append(append(out, a...), b...)
+}
 
 // tokenOf chooses the token for a name by its definition.
 func tokenOf(def *scope.Def) (kind, mods uint32) {
