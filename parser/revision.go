@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"sort"
 
 	"gonix.dev/gonix/parser/ast"
@@ -164,6 +165,7 @@ func (p *parser) takeOver() bool {
 	if n == 0 {
 		return false
 	}
+	p.bindings = slices.Grow(p.bindings, len(list)) // what comes after the change, too
 	list = list[:n]
 	end := list[n-1].Stop()
 	if moved == 0 && !e.copyAll {
