@@ -225,8 +225,8 @@ func (b *lspBench) typing(int) error {
 		if err != nil {
 			return err
 		}
-		if id := resultID(result); id != "" {
-			previous = id
+		if strings.HasSuffix(q.method, "delta") {
+			previous = resultID(result)
 		}
 		if n > len(questions)*5 { // warm
 			q.add(when.Sub(at))
@@ -282,8 +282,8 @@ func (b *lspBench) burst(int) error {
 			if err != nil {
 				return err
 			}
-			if id := resultID(result); id != "" {
-				previous = id
+			if strings.HasSuffix(q.method, "delta") {
+				previous = resultID(result)
 			}
 			q.add(when.Sub(at))
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,10 +13,13 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // editor is a client of the language server that measures. It stops the clock when
-// a message has arrived whole, before it looks inside.
+// a message has arrived whole, before it looks inside; and it goes on reading while it
+// does that, so that a large answer does not make those after it look late.
 type editor struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -41,13 +45,53 @@ type pushed struct {
 	items   int
 }
 
-// message is a JSON-RPC message in either direction.
+// frame is a message as it came.
+type frame struct {
+	at   time.Time
+	body []byte
+}
+
+// message is a JSON-RPC message in either direction. The values are part of the frame.
 type message struct {
-	ID     *json.RawMessage `json:"id"`
-	Method string           `json:"method"`
-	Params json.RawMessage  `json:"params"`
-	Result json.RawMessage  `json:"result"`
-	Error  json.RawMessage  `json:"error"`
+	ID, Params, Result, Error json.RawMessage
+	Method                    string
+}
+
+// decode takes a message apart, without looking into its values.
+func (m *message) decode(body []byte) error {
+	d := jsontext.NewDecoder(bytes.NewBuffer(body))
+	if _, err := d.ReadToken(); err != nil { // the brace
+		return err
+	}
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		key := name.String()
+		v, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		end := int(d.InputOffset())
+		value := json.RawMessage(body[end-len(v) : end])
+		switch key {
+		case "id":
+			m.ID = value
+		case "method":
+			err = json.Unmarshal(value, &m.Method)
+		case "params":
+			m.Params = value
+		case "result":
+			m.Result = value
+		case "error":
+			m.Error = value
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // startEditor starts a server and shakes hands with it. settings is the section
@@ -71,7 +115,9 @@ func startEditor(gonix, root string, settings map[string]any, env []string) (*ed
 		return nil, err
 	}
 	e.in, e.pid = in, e.cmd.Process.Pid
-	go e.listen(bufio.NewReaderSize(out, 1<<20))
+	frames := make(chan frame, 100)
+	go receive(bufio.NewReaderSize(out, 1<<20), frames)
+	go e.listen(frames)
 	_, _, err = e.ask("initialize", map[string]any{
 		"processId": os.Getpid(), "rootUri": "file://" + root,
 		"initializationOptions": settings,
@@ -89,8 +135,9 @@ func startEditor(gonix, root string, settings map[string]any, env []string) (*ed
 	return e, err
 }
 
-func (e *editor) listen(in *bufio.Reader) {
-	defer close(e.gone)
+// receive reads messages as they come.
+func receive(in *bufio.Reader, frames chan<- frame) {
+	defer close(frames)
 	for {
 		length := 0
 		for {
@@ -110,9 +157,16 @@ func (e *editor) listen(in *bufio.Reader) {
 		if _, err := io.ReadFull(in, body); err != nil {
 			return
 		}
-		at := time.Now()
+		frames <- frame{time.Now(), body}
+	}
+}
+
+// listen gives out what has been received.
+func (e *editor) listen(frames <-chan frame) {
+	defer close(e.gone)
+	for f := range frames {
 		var m message
-		if err := json.Unmarshal(body, &m); err != nil {
+		if err := m.decode(f.body); err != nil {
 			return
 		}
 		switch {
@@ -122,18 +176,18 @@ func (e *editor) listen(in *bufio.Reader) {
 				Diagnostics []any `json:"diagnostics"`
 			}
 			if json.Unmarshal(m.Params, &p) == nil {
-				e.diagnostics <- pushed{at, p.Version, len(p.Diagnostics)}
+				e.diagnostics <- pushed{f.at, p.Version, len(p.Diagnostics)}
 			}
 		case m.Method != "" && m.ID != nil: // a question of the server's
 			e.write(map[string]any{"jsonrpc": "2.0", "id": m.ID, "result": nil})
 		case m.ID != nil:
-			id, _ := strconv.Atoi(string(*m.ID))
+			id, _ := strconv.Atoi(string(m.ID))
 			e.mu.Lock()
 			c := e.pending[id]
 			delete(e.pending, id)
 			e.mu.Unlock()
 			if c != nil {
-				c <- reply{at, m.Result, m.Error}
+				c <- reply{f.at, m.Result, m.Error}
 			}
 		}
 	}
