@@ -2,7 +2,6 @@ package lsp
 
 import (
 	"path/filepath"
-	"strings"
 
 	"gonix.dev/gonix/lsp/analysis"
 	"gonix.dev/gonix/lsp/cursor"
@@ -24,14 +23,7 @@ func (s *Server) flakeInput(v *view, d *document.Snapshot, path []ast.Node) (str
 	}
 	dir := ""
 	if in := analysis.FlakeInputs(root)[name]; in != nil {
-		if rel, ok := strings.CutPrefix(in.URL, "path:"); ok {
-			dir = rel
-		} else if strings.HasPrefix(in.URL, ".") || strings.HasPrefix(in.URL, "/") {
-			dir = in.URL
-		}
-		if dir != "" && !filepath.IsAbs(dir) {
-			dir = filepath.Join(filepath.Dir(d.Path), dir)
-		}
+		dir = localInput(filepath.Dir(d.Path), in.URL)
 	}
 	if dir == "" {
 		dir = v.pinned(d.Path, name)

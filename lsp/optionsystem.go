@@ -13,16 +13,14 @@ import (
 	"gonix.dev/gonix/lsp/document"
 	"gonix.dev/gonix/lsp/modules"
 	"gonix.dev/gonix/lsp/worker"
+	"gonix.dev/gonix/store"
 )
 
 // Which options a file sets is found without configuration: by where the file
 // lies, by which system's modules import it, and only then by what it looks like.
 // A project's systems are known by the names of their files (configuration.nix,
 // home.nix), by calls that make systems (nixosSystem, homeManagerConfiguration),
-// and by evaluating what calls evalModules.
-//
-// Outputs of flakes that are not written as such calls are a root like any other
-// once they can be evaluated: see ownRoots.
+// by evaluating what calls evalModules, and by evaluating the outputs of flakes.
 
 // optionSystem is what a module sets options of.
 type optionSystem struct {
@@ -155,7 +153,7 @@ func (s *Server) findSystem(ctx context.Context, d *document.Snapshot) (_ *optio
 		}
 		for _, call := range systemCalls.Of(file) {
 			if call.Kind == modules.Own {
-				sys, all := s.ownSystem(ctx, d, path, load)
+				sys, all := s.ownSystem(ctx, d, ownRoots(v, path), load)
 				if sys != nil {
 					return sys, true
 				}
@@ -169,6 +167,13 @@ func (s *Server) findSystem(ctx context.Context, d *document.Snapshot) (_ *optio
 				}
 			}
 		}
+	}
+	for _, dir := range v.flakesAround(d.Path) {
+		sys, all := s.ownSystem(ctx, d, []worker.Root{s.flakeRoot(ctx, dir)}, load)
+		if sys != nil {
+			return sys, true
+		}
+		known = known && all
 	}
 	return s.likelySystem(v, d), known
 }
@@ -190,7 +195,8 @@ func (s *Server) likelySystem(v *view, d *document.Snapshot) *optionSystem {
 	return nil
 }
 
-// checkoutSystem returns the system of a module of NixOS or home-manager itself.
+// checkoutSystem returns the system of a module of NixOS, home-manager or nix-darwin
+// itself.
 func checkoutSystem(path string) *optionSystem {
 	exists := func(parts ...string) bool {
 		_, err := os.Stat(filepath.Join(parts...))
@@ -206,6 +212,8 @@ func checkoutSystem(path string) *optionSystem {
 			return sys
 		case within(filepath.Join(dir, "modules"), path) && exists(dir, "modules/lib/stdlib-extended.nix"):
 			return &optionSystem{root: worker.Root{Kind: modules.HomeManager, Source: quotePath(dir)}, certain: true, byPlace: true}
+		case within(filepath.Join(dir, "modules"), path) && exists(dir, "eval-config.nix") && exists(dir, "modules/module-list.nix"):
+			return &optionSystem{root: worker.Root{Kind: modules.Darwin, Source: quotePath(dir)}, certain: true, byPlace: true}
 		}
 	}
 	return nil
@@ -234,14 +242,25 @@ func (s *Server) knownSystem(v *view, path string, kind modules.Kind, files []st
 	case modules.NixOS:
 		return sys
 	case modules.HomeManager:
-		source := s.source(v, path, "home-manager")
-		if source == "" {
-			return nil
-		}
-		sys.root.Source = quotePath(source)
-		return sys
+		sys.root.Source = s.sourceText(v, path, "home-manager")
+	case modules.Darwin:
+		sys.root.Source = s.sourceText(v, path, "nix-darwin", "darwin")
 	}
-	return nil
+	if sys.root.Source == "" {
+		return nil
+	}
+	return sys
+}
+
+// sourceText is the expression of the folder of a project, by the first of its names
+// that there is; "" when there is none.
+func (s *Server) sourceText(v *view, path string, names ...string) string {
+	for _, name := range names {
+		if dir := s.source(v, path, name); dir != "" {
+			return quotePath(dir)
+		}
+	}
+	return ""
 }
 
 // callSystem is the system that a call makes.
@@ -287,8 +306,8 @@ func rootsAround(v *view, path string) []string {
 	return out
 }
 
-// moduleLoader follows imports for a file; into nixpkgs and home-manager only
-// when the file is a part of them.
+// moduleLoader follows imports for a file; into nixpkgs and the store only when the
+// file is a part of them.
 func (s *Server) moduleLoader(ctx context.Context, target string) modules.Loader {
 	v := s.viewOf(ctx)
 	return modules.Loader{
@@ -306,7 +325,8 @@ func (s *Server) moduleLoader(ctx context.Context, target string) modules.Loader
 			return ""
 		},
 		Skip: func(path string) bool {
-			return strings.Contains(path, "/nixos/modules/") && !strings.Contains(target, "/nixos/modules/")
+			return strings.Contains(path, "/nixos/modules/") && !strings.Contains(target, "/nixos/modules/") ||
+				within(string(store.DefaultDir), path) && !within(string(store.DefaultDir), target)
 		},
 	}
 }
@@ -362,12 +382,11 @@ func distanceTo(from, to string) int {
 	return strings.Count(rel, string(filepath.Separator))
 }
 
-// ownSystem evaluates what calls evalModules in a file, and finds the system
-// whose modules import a text. all is false when there was no time to evaluate all.
-func (s *Server) ownSystem(ctx context.Context, d *document.Snapshot, maker string, load modules.Loader) (_ *optionSystem, all bool) {
+// ownSystem evaluates what calls evalModules, and finds the system whose modules
+// import a text. all is false when there was no time to evaluate all.
+func (s *Server) ownSystem(ctx context.Context, d *document.Snapshot, roots []worker.Root, load modules.Loader) (_ *optionSystem, all bool) {
 	all = true
-	for _, file := range ownRoots(s.viewOf(ctx), maker) {
-		root := worker.Root{Kind: modules.Own, File: file}
+	for _, root := range roots {
 		resp, err := s.evaluate(ctx, d, worker.Request{Op: "systems", Lane: worker.Options, Root: &root})
 		if err != nil {
 			all = all && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
@@ -379,6 +398,9 @@ func (s *Server) ownSystem(ctx context.Context, d *document.Snapshot, maker stri
 			for _, path := range made.Files {
 				if modules.Same(path, d.Path) {
 					return sys, true
+				}
+				if load.Skip(path) {
+					continue
 				}
 				if m := load.Load(path); m != nil {
 					from = append(from, m)
@@ -394,15 +416,14 @@ func (s *Server) ownSystem(ctx context.Context, d *document.Snapshot, maker stri
 }
 
 // ownRoots returns the files whose evaluation may call evalModules in a file: the
-// file itself, and the default.nix of the folders around it. A flake.nix around
-// is where outputs would be added.
-func ownRoots(v *view, maker string) []string {
-	out := []string{maker}
+// file itself, and the default.nix of the folders around it.
+func ownRoots(v *view, maker string) []worker.Root {
+	out := []worker.Root{{Kind: modules.Own, File: maker}}
 	top, inFolder := v.folderOf(maker)
 	for dir := filepath.Dir(maker); inFolder; dir = filepath.Dir(dir) {
 		if file := filepath.Join(dir, "default.nix"); file != maker {
 			if _, err := os.Stat(file); err == nil {
-				out = append(out, file)
+				out = append(out, worker.Root{Kind: modules.Own, File: file})
 			}
 		}
 		if dir == top.path || dir == filepath.Dir(dir) {

@@ -105,6 +105,8 @@ func TestGuess(t *testing.T) {
 		`{ config, lib, ... }: { }`:                       "[nixos homeManager]",
 		`{ stdenv }: stdenv.mkDerivation { name = "x"; }`: "[]",
 		`{ a = 1; }`:                                      "[]",
+		`{ homebrew.enable = true; networking.x = 1; }`:   "[darwin]",
+		`{ system.defaults.dock.autohide = true; }`:       "[darwin]",
 	} {
 		f := parser.Parse("m.nix", src, 0)
 		if got := fmt.Sprint(Of("/m.nix", f).Guess(f)); got != want {

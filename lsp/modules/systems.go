@@ -134,30 +134,42 @@ func (m *Module) Class() Kind {
 // Guess tells of which kinds a module may be, the likeliest first, by what it
 // defines and where it lies; none when it does not look like a module.
 func (m *Module) Guess(f *ast.File) []Kind {
-	nixos, home := 0, 0
+	votes := map[Kind]int{}
 	for _, d := range m.Definitions() {
 		if d.Name == nil || len(d.Path) > 2 {
 			continue
 		}
 		switch first := d.Path[0].Name; first {
-		case "boot", "networking", "environment", "hardware", "users", "security", "fileSystems", "virtualisation", "swapDevices", "system", "console", "powerManagement":
-			nixos++
+		case "boot", "networking", "environment", "hardware", "users", "security", "fileSystems", "virtualisation", "swapDevices", "console", "powerManagement":
+			votes[NixOS]++
+		case "system":
+			if len(d.Path) < 2 || d.Path[1].Name != "defaults" {
+				votes[NixOS]++
+			} else {
+				votes[Darwin] += 2
+			}
 		case "home", "xdg", "xsession", "wayland", "targets", "gtk", "qt", "accounts", "dconf":
-			home++
+			votes[HomeManager]++
+		case "homebrew", "launchd":
+			votes[Darwin] += 2
 		}
 	}
 	for _, part := range strings.Split(filepath.ToSlash(strings.ToLower(m.Path)), "/") {
 		switch strings.TrimSuffix(part, ".nix") {
 		case "home", "home-manager", "homemanager", "hm", "homes":
-			home++
+			votes[HomeManager]++
 		case "nixos", "hosts", "machines", "system", "configuration":
-			nixos++
+			votes[NixOS]++
+		case "darwin", "nix-darwin", "macos":
+			votes[Darwin] += 2
 		}
 	}
-	if home > nixos {
+	switch {
+	case votes[Darwin] > max(votes[NixOS], votes[HomeManager]):
+		return []Kind{Darwin} // much like NixOS, and not the same
+	case votes[HomeManager] > votes[NixOS]:
 		return []Kind{HomeManager, NixOS}
-	}
-	if nixos > 0 || takesModuleArguments(f) {
+	case votes[NixOS] > 0 || takesModuleArguments(f):
 		return []Kind{NixOS, HomeManager}
 	}
 	return nil

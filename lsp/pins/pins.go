@@ -46,39 +46,99 @@ func read(path string, into any) bool {
 	return err == nil && json.Unmarshal(data, into) == nil
 }
 
-// flakeLock returns the hash of an input of a flake.
-func flakeLock(dir, name string) string {
-	var lock struct {
-		Root  string
-		Nodes map[string]struct {
-			Inputs map[string]json.RawMessage
-			Locked struct{ NarHash string }
+// lockFile is what gonix needs of a flake.lock.
+type lockFile struct {
+	Root  string
+	Nodes map[string]struct {
+		Inputs   map[string]json.RawMessage
+		Locked   struct{ NarHash, Dir string }
+		Original struct{ Type, Path string }
+		Flake    *bool
+	}
+}
+
+// follow returns the node that an input of a node is: an input is the name of its
+// node, or a path of inputs from the root.
+func (l *lockFile) follow(node, input string) (string, bool) { return l.followed(node, input, 20) }
+
+func (l *lockFile) followed(node, input string, depth int) (string, bool) {
+	raw, ok := l.Nodes[node].Inputs[input]
+	if !ok || depth == 0 {
+		return "", false
+	}
+	var name string
+	if json.Unmarshal(raw, &name) == nil {
+		return name, true
+	}
+	var path []string
+	if json.Unmarshal(raw, &path) != nil {
+		return "", false
+	}
+	node = l.Root
+	for _, input := range path {
+		if node, ok = l.followed(node, input, depth-1); !ok {
+			return "", false
 		}
 	}
+	return node, true
+}
+
+// flakeLock returns the hash of an input of a flake.
+func flakeLock(dir, name string) string {
+	var lock lockFile
 	if !read(filepath.Join(dir, "flake.lock"), &lock) {
 		return ""
 	}
-	// An input is the name of its node, or a path of inputs to follow.
-	at := lock.Root
-	next := func(input string) bool {
-		raw, ok := lock.Nodes[at].Inputs[input]
-		var node string
-		if !ok || json.Unmarshal(raw, &node) != nil {
-			return false
+	node, ok := lock.follow(lock.Root, name)
+	if !ok {
+		return ""
+	}
+	return lock.Nodes[node].Locked.NarHash
+}
+
+// Flake is a flake among those that a lock file names.
+type Flake struct {
+	// Dir is where its flake.nix is; "" when it is not on this machine.
+	Dir string `json:"dir,omitempty"`
+	// Plain says that it is to be taken for a folder rather than for a flake.
+	Plain bool `json:"plain,omitempty"`
+	// Inputs are the keys of its inputs, by their names.
+	Inputs map[string]string `json:"inputs,omitempty"`
+}
+
+// Root is the key of the flake that a lock file belongs to.
+const Root = "root"
+
+// Flakes returns the flake in a folder, and all that it needs, as its lock file has
+// them. Inputs are in the store, or in folders beside the flake.
+func Flakes(dir string, storeDir store.Dir) map[string]Flake {
+	out := map[string]Flake{Root: {Dir: dir, Inputs: map[string]string{}}}
+	var lock lockFile
+	if !read(filepath.Join(dir, "flake.lock"), &lock) {
+		return out
+	}
+	for key, node := range lock.Nodes {
+		f := Flake{Plain: node.Flake != nil && !*node.Flake, Inputs: map[string]string{}}
+		for input := range node.Inputs {
+			if target, ok := lock.follow(key, input); ok {
+				f.Inputs[input] = target
+			}
 		}
-		at = node
-		return true
-	}
-	var path []string
-	if json.Unmarshal(lock.Nodes[lock.Root].Inputs[name], &path) != nil {
-		path = []string{name}
-	}
-	for _, input := range path {
-		if !next(input) {
-			return ""
+		switch {
+		case key == lock.Root:
+			f.Dir, key = dir, Root
+		case node.Original.Type == "path" && !filepath.IsAbs(node.Original.Path):
+			f.Dir = filepath.Join(dir, node.Original.Path)
+		default:
+			if path := sourcePath(node.Locked.NarHash, storeDir); path != "" {
+				if _, err := os.Lstat(path); err == nil {
+					f.Dir = filepath.Join(path, node.Locked.Dir)
+				}
+			}
 		}
+		out[key] = f
 	}
-	return lock.Nodes[at].Locked.NarHash
+	return out
 }
 
 func npins(dir, name string) string {

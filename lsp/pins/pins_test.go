@@ -5,8 +5,43 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gonix.dev/gonix/store"
 )
+
+// A flake's inputs, and theirs, with what follows what.
+func TestFlakes(t *testing.T) {
+	dir := t.TempDir()
+	storeDir := store.Dir(filepath.Join(dir, "store"))
+	const there = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+	const missing = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	source := sourcePath(there, storeDir)
+	if err := os.MkdirAll(source, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	lock := `{"root": "top", "nodes": {
+		"top": {"inputs": {"nixpkgs": "n_2", "hm": "hm", "sub": "sub", "same": ["hm", "nixpkgs"]}},
+		"hm": {"inputs": {"nixpkgs": ["nixpkgs"]}, "locked": {"narHash": "` + missing + `"}},
+		"sub": {"inputs": {}, "original": {"type": "path", "path": "./sub"}, "locked": {}},
+		"n_2": {"locked": {"narHash": "` + there + `", "dir": "lib"}, "flake": false}}}`
+	if err := os.WriteFile(filepath.Join(dir, "flake.lock"), []byte(lock), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]Flake{
+		"root": {Dir: dir, Inputs: map[string]string{"nixpkgs": "n_2", "hm": "hm", "sub": "sub", "same": "n_2"}},
+		"hm":   {Inputs: map[string]string{"nixpkgs": "n_2"}},
+		"sub":  {Dir: filepath.Join(dir, "sub"), Inputs: map[string]string{}},
+		"n_2":  {Dir: filepath.Join(source, "lib"), Plain: true, Inputs: map[string]string{}},
+	}
+	if diff := cmp.Diff(want, Flakes(dir, storeDir)); diff != "" {
+		t.Errorf("flakes (-want +got):\n%s", diff)
+	}
+	lone := t.TempDir()
+	if diff := cmp.Diff(map[string]Flake{"root": {Dir: lone, Inputs: map[string]string{}}}, Flakes(lone, storeDir)); diff != "" {
+		t.Errorf("without a lock file (-want +got):\n%s", diff)
+	}
+}
 
 // The three hash the same source, which is in the store or not.
 func TestFind(t *testing.T) {

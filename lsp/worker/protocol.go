@@ -16,7 +16,10 @@
 // was read has changed, in the overlay or on disk, the evaluator starts afresh.
 package worker
 
-import "gonix.dev/gonix/lsp/modules"
+import (
+	"gonix.dev/gonix/lsp/modules"
+	"gonix.dev/gonix/lsp/pins"
+)
 
 // Guess is what positions name as the file of the texts that the server writes:
 // requests' texts, and what stands for callers that nobody knows.
@@ -80,12 +83,14 @@ const (
 // Root is what makes module systems.
 type Root struct {
 	Kind modules.Kind `json:"kind"`
-	// File is evaluated for a project's own systems.
-	File string `json:"file,omitempty"`
+	// File is evaluated for a project's own systems. If it is a flake.nix, Flakes are
+	// the flake and its inputs.
+	File   string                `json:"file,omitempty"`
+	Flakes map[string]pins.Flake `json:"flakes,omitempty"`
 	// Modules are the files of a system of a known kind; none for what there is
 	// without any.
 	Modules []string `json:"modules,omitempty"`
-	// Source is the expression of where home-manager is.
+	// Source is the expression of where home-manager or nix-darwin is.
 	Source string `json:"source,omitempty"`
 }
 

@@ -124,13 +124,15 @@ func (e *evaluator) find(r *Root, key string) error {
 	for range maxMasked {
 		found := &root{nested: map[string]system{}}
 		e.probe = found
-		if r.Kind == modules.Own {
+		if r.Flakes != nil {
+			e.exploreFlake(r, found)
+		} else if r.Kind == modules.Own {
 			e.explore(r.File)
 		} else {
 			found.err = e.wellKnown(r, found)
 		}
 		e.probe = nil
-		if found.err == nil || !e.mask(found.err, r) {
+		if found.err == nil || r.Kind == modules.Own || !e.mask(found.err, r) {
 			e.roots[key] = found
 			return nil
 		}
@@ -197,6 +199,8 @@ func (e *evaluator) wellKnown(r *Root, found *root) error {
 			modules = [ needed ` + configuration + ` ] ++ import (hm + "/modules/modules.nix") { inherit lib pkgs; check = false; };
 			specialArgs.modulesPath = toString (hm + "/modules");
 		} // class)`
+	case modules.Darwin:
+		text = `import (` + r.Source + `) { inherit (__gonix) nixpkgs pkgs; system = "x86_64-darwin"; configuration = ` + configuration + `; }`
 	default:
 		return fmt.Errorf("the options of %s are not known", r.Kind)
 	}
@@ -221,34 +225,33 @@ const (
 // explore evaluates a file, and some of what it has. Errors are no obstacle: a
 // system that was made is known, whatever becomes of it.
 func (e *evaluator) explore(file string) {
-	v, err := e.st.EvalFile(file, 0)
-	if err != nil {
+	if v, err := e.st.EvalFile(file, 0); err == nil {
+		left := maxExplored
+		e.look(v, maxExploredDepth, &left)
+	}
+}
+
+// look evaluates a value, and some of what it has.
+func (e *evaluator) look(v eval.Value, depth int, left *int) {
+	v, err := e.st.AutoCall(v, nil)
+	if err != nil || v.Kind() != eval.KindAttrs || depth == 0 || e.ctx.Err() != nil {
 		return
 	}
-	left := maxExplored
-	var look func(v eval.Value, depth int)
-	look = func(v eval.Value, depth int) {
-		v, err := e.st.AutoCall(v, nil)
-		if err != nil || v.Kind() != eval.KindAttrs || depth == 0 || e.ctx.Err() != nil {
+	set := v.AsAttrs()
+	if isDrv, err := e.st.IsDerivation(set); err != nil || isDrv {
+		return
+	}
+	if set.Len() > maxExplored {
+		return // packages
+	}
+	for _, a := range e.st.Sorted(set) {
+		if *left--; *left < 0 {
 			return
 		}
-		set := v.AsAttrs()
-		if isDrv, err := e.st.IsDerivation(set); err != nil || isDrv {
-			return
-		}
-		if set.Len() > maxExplored {
-			return // packages
-		}
-		for _, a := range e.st.Sorted(set) {
-			if left--; left < 0 {
-				return
-			}
-			if v, err := e.st.ForceSlot(a.Value); err == nil && v.Kind() == eval.KindAttrs {
-				look(v, depth-1)
-			}
+		if v, err := e.st.ForceSlot(a.Value); err == nil && v.Kind() == eval.KindAttrs {
+			e.look(v, depth-1, left)
 		}
 	}
-	look(v, maxExploredDepth)
 }
 
 // systems lists the systems of a root.
