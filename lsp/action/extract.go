@@ -2,10 +2,12 @@ package action
 
 import (
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
 	"gonix.dev/gonix/lsp/analysis"
+	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/scope"
 	"gonix.dev/gonix/parser/ast"
 	"gonix.dev/gonix/parser/quote"
@@ -39,10 +41,8 @@ func (r *Request) selected() (ast.Expr, int) {
 				return nil, 0
 			}
 		}
-		if i > 0 {
-			if _, name := r.path[i-1].(*ast.AttrName); name && r.path[i-1].Range() == e.Range() {
-				return nil, 0
-			}
+		if name, _ := cursor.Innermost[*ast.AttrName](r.path[:i]); name != nil && (!name.Dynamic() || name.Range() == e.Range()) {
+			return nil, 0 // a name that must be known
 		}
 		return e, i
 	}
@@ -70,6 +70,29 @@ func (r *Request) valueAt() ast.Expr {
 		}
 	}
 	return nil
+}
+
+// merges reports whether an expression is a set that is defined in several pieces,
+// or part of one. Only literals can be.
+func (r *Request) merges(e ast.Expr) bool {
+	if _, set := e.(*ast.AttrSet); !set {
+		return false
+	}
+	path := cursor.Path(r.File.Root, e.Pos())
+	for i := len(path) - 1; i > 0; i-- {
+		switch n := path[i].(type) {
+		case *ast.Attr:
+			for _, b := range cursor.Bindings(path[i-1]) {
+				if a, ok := b.(*ast.Attr); ok && a != n && len(a.Path) > 0 && len(n.Path) > 0 && sharedNames(a, n, 1) == 1 {
+					return true
+				}
+			}
+		case *ast.AttrSet:
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 func first(b ast.Binding, _ ast.Node) ast.Binding { return b }
@@ -107,7 +130,7 @@ func extractToLet(r *Request) []Action {
 			break
 		}
 	}
-	if around == nil || r.bindsBetween(e, around) {
+	if around == nil || r.bindsBetween(e, around) || r.merges(around) {
 		return nil
 	}
 	name := r.fresh("extracted", e)
@@ -167,6 +190,9 @@ func (r *Request) fresh(base string, e ast.Expr) string {
 	}
 }
 
+// fileName is what may stand in a path literal.
+var fileName = regexp.MustCompile(`^[\w.+-]+$`)
+
 // extractToFile moves an expression into a file of its own, as a function of the
 // names that it uses.
 func extractToFile(r *Request) []Action {
@@ -181,7 +207,7 @@ func extractToFile(r *Request) []Action {
 	if a, ok := first(r.bindingAround(e)).(*ast.Attr); ok && a.Value == e && len(a.Path) > 0 && !a.Path[len(a.Path)-1].Dynamic() {
 		name = a.Path[len(a.Path)-1].Name
 	}
-	if r.Name == "" || e == r.File.Root || strings.ContainsAny(name, "/ ") || r.trivial(e) {
+	if r.Name == "" || e == r.File.Root || !fileName.MatchString(name) || r.trivial(e) || r.merges(e) {
 		return nil
 	}
 	relative := false
@@ -203,16 +229,21 @@ func extractToFile(r *Request) []Action {
 			continue
 		}
 		if u.Def == nil && u.With != nil && u.With.Start >= e.Pos() && u.With.End <= e.Stop() {
+			for s := u.With.Parent; s != nil; s = s.Parent {
+				if s.IsWith() && s.Start < e.Pos() {
+					return nil // it may also come from there
+				}
+			}
 			continue
 		}
 		free = append(free, u.Name)
 	}
-	if slices.ContainsFunc(free, func(name string) bool { return !quote.IsIdentifier(name) }) {
+	if slices.ContainsFunc(free, func(name string) bool { return name == "or" || !quote.IsIdentifier(name) }) {
 		return nil // no argument can have such a name
 	}
 	slices.Sort(free)
 	file := name + ".nix"
-	text := reindent(r.text(e), r.indentAt(e.Pos()), "")
+	text := r.moved(e, r.indentAt(e.Pos()), "")
 	call := "import ./" + file
 	if len(free) > 0 {
 		text = "{ " + strings.Join(free, ", ") + " }:\n" + text

@@ -13,7 +13,7 @@ import (
 // a let goes; else in that place.
 func inline(r *Request) []Action {
 	def, use := r.Scope.At(r.Span.Start)
-	if def == nil || def.Kind != scope.Let && def.Kind != scope.Rec || def.Value == nil || len(def.Names) != 1 {
+	if def == nil || def.Kind != scope.Let && def.Kind != scope.Rec || def.Value == nil || len(def.Names) != 1 || def.Scope.Lookup("__overrides") != nil {
 		return nil
 	}
 	value := r.wrapped(def.Value)

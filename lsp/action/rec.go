@@ -17,7 +17,7 @@ func (r *Request) recAt() (*ast.AttrSet, *scope.Scope, int) {
 		return nil, nil, 0
 	}
 	for _, s := range r.Scope.Scopes {
-		if s.Node == ast.Node(set) {
+		if s.Node == ast.Node(set) && s.Lookup("__overrides") == nil {
 			return set, s, i
 		}
 	}
@@ -56,11 +56,10 @@ func recToLet(r *Request) []Action {
 	}
 	sep := "\n" + indent
 	head := open + "let" + sep + "  " + strings.Join(moved, sep+"  ") + sep + "in" + sep
-	edits = append(edits,
-		analysis.Edit{Span: ast.Span{Start: set.Start, End: set.Open}, New: head},
+	edits = append([]analysis.Edit{ // the first binding may go right behind the brace
+		{Span: ast.Span{Start: set.Start, End: set.Open}, New: head},
 		insert(set.Open+1, sep+"  inherit "+strings.Join(inherited, " ")+";"),
-		insert(set.End, closing),
-	)
+	}, append(edits, insert(set.End, closing))...)
 	return []Action{{Title: "Convert rec to let", Kind: Rewrite, Edits: edits}}
 }
 

@@ -2,10 +2,12 @@ package action
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gonix.dev/gonix/lsp/analysis"
 	"gonix.dev/gonix/lsp/cursor"
+	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
 )
 
@@ -44,30 +46,47 @@ func flatten(r *Request) []Action {
 	if r.hasComments(a.Span, append([]ast.Node{}, inner...)...) {
 		return nil
 	}
+	if len(lines) > 1 && slices.ContainsFunc(a.Path, (*ast.AttrName).Dynamic) {
+		return nil // sets with computed names are not merged
+	}
 	return []Action{{Title: fmt.Sprintf("Flatten '%s'", shortened(prefix)), Kind: Rewrite, Edits: []analysis.Edit{
 		replace(a, strings.Join(lines, r.newLine(a))),
 	}}}
 }
 
 // moved returns the source of a node, indented as its new place wants it, unless
-// it has strings that span lines.
+// that would change strings in it.
 func (r *Request) moved(n ast.Node, from, to string) string {
 	text := r.text(n)
-	if !strings.Contains(text, "\n") {
+	if !strings.Contains(text, "\n") || from == to {
 		return text
 	}
-	multiline := false
-	ast.Inspect(n, func(c ast.Node) bool {
-		switch c.(type) {
+	moved := reindent(text, from, to)
+	if !slices.Equal(stringsOf(text, n), stringsOf(moved, n)) {
+		return text
+	}
+	return moved
+}
+
+// stringsOf returns the texts of all strings in the source of a node.
+func stringsOf(text string, n ast.Node) (out []string) {
+	if _, expr := n.(ast.Expr); !expr {
+		text = "{" + text + "}"
+	}
+	ast.Inspect(parser.Parse("", text, parser.PipeOperators).Root, func(n ast.Node) bool {
+		var parts []ast.Part
+		switch n := n.(type) {
 		case *ast.String:
-			multiline = multiline || !r.oneLine(c)
+			parts = n.Parts
+		case *ast.IndString:
+			parts = n.Parts
+		}
+		for _, p := range parts {
+			out = append(out, p.Text)
 		}
 		return true
 	})
-	if multiline {
-		return text
-	}
-	return reindent(text, from, to)
+	return out
 }
 
 // pack gathers the bindings that share the names up to the cursor: a.b = 1; a.c =

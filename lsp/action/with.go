@@ -103,18 +103,22 @@ func withToQualified(r *Request) []Action {
 // sameMeaning reports whether the variables of an expression mean the same in
 // another scope.
 func (r *Request) sameMeaning(e ast.Expr, at *scope.Scope) bool {
-	same := true
-	ast.Inspect(e, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			if u := r.Scope.UseAt(id.Start); u != nil {
-				if u.Def != nil && u.Def.Scope.Start >= e.Pos() && u.Def.Scope.End <= e.Stop() && u.Def.Scope.Node != nil {
-					return true // bound inside of it
-				}
-				def, _ := at.Find(id.Name)
-				same = same && def == u.Def
-			}
+	inside := func(s *scope.Scope) bool { return s.Node != nil && s.Start >= e.Pos() && s.End <= e.Stop() }
+	for _, u := range r.Scope.Uses {
+		if u.Start < e.Pos() || u.End > e.Stop() || u.Def != nil && inside(u.Def.Scope) {
+			continue
 		}
-		return true
-	})
-	return same
+		def, with := at.Find(u.Name)
+		if def != u.Def {
+			return false
+		}
+		around := u.With
+		for around != nil && (!around.IsWith() || inside(around)) {
+			around = around.Parent
+		}
+		if def == nil && with != around {
+			return false
+		}
+	}
+	return true
 }

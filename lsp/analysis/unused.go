@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/scope"
@@ -14,12 +15,12 @@ var unusedLetRule = &Rule{
 	Severity: Warning,
 	Summary:  "Nothing that counts uses a `let` binding; being used by itself or by other unused bindings does not count.",
 	check: func(p *pass) {
+		inside := p.usedInside()
 		for _, d := range p.scope.Defs {
-			attr, ok := d.Node.(*ast.Attr)
-			if !ok || d.Kind != scope.Let || d.Live() || d.Name[:min(1, len(d.Name))] == "_" {
+			if _, ok := d.Node.(*ast.Attr); !ok || d.Kind != scope.Let || d.Live() || inside[d] || d.Name[:min(1, len(d.Name))] == "_" {
 				continue
 			}
-			fix := Fix{Title: fmt.Sprintf("Remove '%s'", d.Name), Safe: true, Edits: removeAll(p.file.Src, d, attr)}
+			fix := p.removal(d)
 			for _, n := range d.Names {
 				p.report(Diagnostic{Span: n, Unnecessary: true, Msg: fmt.Sprintf("'%s' is never used", d.Name), Fixes: []Fix{fix}})
 			}
@@ -27,26 +28,115 @@ var unusedLetRule = &Rule{
 	},
 }
 
-// removeAll removes all bindings that build up a definition.
-func removeAll(src string, d *scope.Def, first *ast.Attr) []Edit {
-	if len(d.Names) == 1 {
-		return []Edit{removeBinding(src, d.Scope.Node, first)}
-	}
-	var parts []*ast.Attr
-	let, _ := d.Scope.Node.(*ast.Let)
-	for _, b := range cursor.Bindings(d.Scope.Node) {
-		if a, ok := b.(*ast.Attr); ok && len(a.Path) > 0 && !a.Path[0].Dynamic() && a.Path[0].Name == d.Name {
-			parts = append(parts, a)
+var unusedInheritRule = &Rule{
+	Code:     "unused-inherit",
+	Severity: Warning,
+	Summary:  "Nothing uses a name that a `let` inherits.",
+	check: func(p *pass) {
+		inside := p.usedInside()
+		for _, d := range p.scope.Defs {
+			if _, ok := d.Node.(*ast.Inherit); !ok || d.Kind != scope.Let || d.Live() || inside[d] {
+				continue
+			}
+			p.report(Diagnostic{Span: d.Span(), Unnecessary: true, Msg: fmt.Sprintf("'%s' is never used", d.Name), Fixes: []Fix{p.removal(d)}})
+		}
+	},
+}
+
+// usedInside returns the definitions that only something inside of an unused one
+// uses: they go with it, and need not be mentioned.
+func (p *pass) usedInside() map[*scope.Def]bool {
+	type step struct{ def, root *scope.Def }
+	var work []step
+	owned := map[*scope.Def][]*scope.Use{}
+	for _, u := range p.scope.Uses {
+		if u.Owner != nil && !u.Owner.Live() && u.Def != nil && !u.Def.Live() {
+			owned[u.Owner] = append(owned[u.Owner], u)
 		}
 	}
-	if let != nil && len(parts) == len(let.Bindings) {
+	for owner := range owned {
+		work = append(work, step{owner, owner})
+	}
+	used := map[*scope.Def]bool{}
+	for len(work) > 0 {
+		at := work[len(work)-1]
+		work = work[:len(work)-1]
+		around := at.root.Node.Range()
+		for _, u := range owned[at.def] {
+			if d := u.Def; !used[d] && d.Scope.Start >= around.Start && d.Scope.End <= around.End {
+				used[d] = true
+				work = append(work, step{d, at.root})
+			}
+		}
+	}
+	return used
+}
+
+// removal removes an unused definition of a let, and the unused ones that use it.
+func (p *pass) removal(d *scope.Def) Fix {
+	gone := map[*scope.Def]bool{d: true}
+	list := []*scope.Def{d}
+	for i := 0; i < len(list); i++ {
+		for _, u := range list[i].Uses {
+			if u.Owner != nil && !gone[u.Owner] {
+				gone[u.Owner] = true
+				list = append(list, u.Owner)
+			}
+		}
+	}
+	title := fmt.Sprintf("Remove '%s'", d.Name)
+	if len(list) > 1 {
+		title += " and what uses it"
+	}
+	var edits []Edit
+	done := map[*scope.Scope]bool{}
+	for _, d := range list {
+		if !done[d.Scope] {
+			done[d.Scope] = true
+			edits = append(edits, p.removeFrom(d.Scope, gone)...)
+		}
+	}
+	// What is inside of something else that goes, goes with it.
+	edits = slices.DeleteFunc(edits, func(e Edit) bool {
+		return slices.ContainsFunc(edits, func(o Edit) bool { return o != e && o.Start <= e.Start && e.End <= o.End })
+	})
+	return Fix{Title: title, Safe: true, Edits: edits}
+}
+
+// removeFrom removes definitions from the let that a scope is; all of them take the
+// let along.
+func (p *pass) removeFrom(s *scope.Scope, gone map[*scope.Def]bool) []Edit {
+	var edits []Edit
+	left := 0
+	remove := func(n ast.Node) { edits = append(edits, Edit{withSpaceBefore(p.file.Src, n.Range()), ""}) }
+	for _, b := range cursor.Bindings(s.Node) {
+		switch b := b.(type) {
+		case *ast.Attr:
+			if len(b.Path) > 0 && !b.Path[0].Dynamic() && gone[s.Lookup(b.Path[0].Name)] {
+				remove(b)
+				continue
+			}
+		case *ast.Inherit:
+			var names []ast.Node
+			for _, n := range b.Names {
+				if !n.Dynamic() && gone[s.Lookup(n.Name)] {
+					names = append(names, n)
+				}
+			}
+			if len(names) > 0 && len(names) == len(b.Names) {
+				remove(b)
+				continue
+			}
+			for _, n := range names {
+				remove(n)
+			}
+		}
+		left++
+	}
+	if let, ok := s.Node.(*ast.Let); ok && left == 0 {
 		return []Edit{{ast.Span{Start: let.Start, End: let.Body.Pos()}, ""}}
 	}
-	var out []Edit
-	for _, a := range parts {
-		out = append(out, Edit{withSpaceBefore(src, a.Span), ""})
-	}
-	return out
+	return edits
 }
 
 // removeBinding removes one binding of a let or set; the only one of a let takes
@@ -56,28 +146,6 @@ func removeBinding(src string, owner, binding ast.Node) Edit {
 		return Edit{ast.Span{Start: let.Start, End: let.Body.Pos()}, ""}
 	}
 	return Edit{withSpaceBefore(src, binding.Range()), ""}
-}
-
-var unusedInheritRule = &Rule{
-	Code:     "unused-inherit",
-	Severity: Warning,
-	Summary:  "Nothing uses a name that a `let` inherits.",
-	check: func(p *pass) {
-		for _, d := range p.scope.Defs {
-			in, ok := d.Node.(*ast.Inherit)
-			if !ok || d.Kind != scope.Let || d.Live() {
-				continue
-			}
-			edit := removeBinding(p.file.Src, d.Scope.Node, in)
-			if len(in.Names) > 1 {
-				edit = Edit{withSpaceBefore(p.file.Src, d.Span()), ""}
-			}
-			p.report(Diagnostic{
-				Span: d.Span(), Unnecessary: true, Msg: fmt.Sprintf("'%s' is never used", d.Name),
-				Fixes: []Fix{{Title: fmt.Sprintf("Remove '%s'", d.Name), Safe: true, Edits: []Edit{edit}}},
-			})
-		}
-	},
 }
 
 // conventional are arguments that callers pass to every module, overlay or
@@ -206,7 +274,7 @@ var unusedRecRule = &Rule{
 			if !ok || !set.Rec {
 				continue
 			}
-			used := false
+			used := s.Lookup("__overrides") != nil // which Nix lets a rec set have
 			for _, d := range s.Defs {
 				used = used || len(d.Uses) > 0
 			}
