@@ -92,9 +92,6 @@ func (b *build) run() (map[string]store.Path, error) {
 
 // prepare decides on the sandbox and makes directories and environment.
 func (b *build) prepare() error {
-	if err := b.checkPlatform(); err != nil {
-		return err
-	}
 	features, err := b.attrs.requiredFeatures()
 	if err != nil {
 		return err

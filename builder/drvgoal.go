@@ -392,6 +392,15 @@ func (g *drvGoal) tryBuild() {
 		}
 	}
 	b := &build{w: w, ctx: l.ctx, path: g.path, drv: g.drv, attrs: g.attrs, mode: g.mode, name: g.name(), outputs: g.outputs, kind: g.kind}
+	if err := b.checkPlatform(); err != nil {
+		locks.unlock()
+		var f *Failure
+		if !errors.As(err, &f) {
+			f = failf(InputRejected, g.path, "%w", err)
+		}
+		g.end(f.Status, f)
+		return
+	}
 	if w.useBuildUsers() && !g.drv.IsBuiltin() {
 		count := uint32(1)
 		if features, err := g.attrs.requiredFeatures(); err == nil && slices.Contains(features, "uid-range") {

@@ -104,7 +104,7 @@ func (st *stores) openDefault(ctx context.Context) (store.Store, error) {
 
 func (st *stores) openCache(uri string) (*cache.Cache, error) {
 	return cache.Open(st.cacheURI(withSlashes(uri)), cache.Options{
-		StoreDir:  st.storeDir(),
+		StoreDir:  storeDir(st.env),
 		Transport: st.transport,
 		Disk:      st.diskCache(),
 		ForceDisk: st.env.Getenv("_NIX_FORCE_HTTP") == "1",
@@ -140,8 +140,9 @@ func (st *stores) cacheURI(uri string) string {
 	return base + "?" + q.Encode()
 }
 
-func (st *stores) storeDir() store.Dir {
-	if v := firstOf(st.env.Getenv("NIX_STORE_DIR"), st.env.Getenv("NIX_STORE")); v != "" {
+// storeDir is the store directory that the environment names, or the usual one.
+func storeDir(env *Env) store.Dir {
+	if v := firstOf(env.Getenv("NIX_STORE_DIR"), env.Getenv("NIX_STORE")); v != "" {
 		return store.Dir(filepath.Clean(v))
 	}
 	return store.DefaultDir

@@ -70,10 +70,15 @@ An INSTALLABLE is a .drv file, anything that was built from one, or an attribute
 func newDerivationAddCmd(env *Env) *cobra.Command {
 	var dryRun bool
 	c := &cobra.Command{
-		Use:     "add",
-		Short:   "Add the derivation whose JSON is on standard input",
-		Example: `  gonix derivation add < hello.json`,
-		Args:    cobra.NoArgs,
+		Use:   "add",
+		Short: "Add the derivation whose JSON is on standard input",
+		Long: `Add the derivation whose JSON is on standard input, and print its path.
+
+The JSON is that of one derivation in version 4 of Nix's format, or what derivation show
+prints of one.`,
+		Example: `  gonix derivation add < hello.json
+  gonix derivation show hello.drv | jq '.derivations[].env.FLAG = "x"' | gonix derivation add`,
+		Args: cobra.NoArgs,
 	}
 	flags := addSettingsFlags(c)
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "print the path without adding anything")
@@ -82,9 +87,9 @@ func newDerivationAddCmd(env *Env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		d := &drv.Derivation{}
-		if err := json.Unmarshal(text, d); err != nil {
-			return err
+		d, err := derivationFromJSON(text)
+		if err != nil {
+			return fmt.Errorf("read derivation from standard input: %w", err)
 		}
 		return withStore(c, env, flags, func(ctx context.Context, s *local.Store) error {
 			if err := s.Hasher().FillOutputs(d); err != nil {
@@ -105,5 +110,30 @@ func newDerivationAddCmd(env *Env) *cobra.Command {
 			return nil
 		})
 	}
+	return c
+}
+
+// derivationFromJSON reads a derivation, by itself or as derivation show prints one.
+func derivationFromJSON(text []byte) (*drv.Derivation, error) {
+	var shown struct {
+		Derivations map[string]json.RawMessage `json:"derivations"`
+	}
+	if json.Unmarshal(text, &shown) == nil && shown.Derivations != nil {
+		if n := len(shown.Derivations); n != 1 {
+			return nil, fmt.Errorf("there are %d derivations instead of one", n)
+		}
+		for _, one := range shown.Derivations {
+			text = one
+		}
+	}
+	d := &drv.Derivation{}
+	return d, json.Unmarshal(text, d)
+}
+
+// newShowDerivationCmd is `derivation show` under its old name.
+func newShowDerivationCmd(env *Env) *cobra.Command {
+	c := newDerivationShowCmd(env)
+	c.Use = "show-derivation INSTALLABLE..."
+	c.Hidden = true
 	return c
 }

@@ -49,7 +49,7 @@ is 1 if something that builds need does not work.`,
 		bad := false
 		for _, look := range []func() checkup{
 			func() checkup { return lookAtStore(c.Context(), env, s, uri) },
-			func() checkup { return lookAtSandbox(s) },
+			func() checkup { return lookAtSandbox(s, isDiverted(env, s, uri)) },
 			lookAtUserNamespaces,
 			func() checkup { return lookAtShell(s) },
 			func() checkup { return lookAtBuildUsers(s) },
@@ -75,6 +75,9 @@ is 1 if something that builds need does not work.`,
 }
 
 func lookAtStore(ctx context.Context, env *Env, s *settings.Settings, uri string) checkup {
+	if f := lookAtKeys(s); f.state == "bad" {
+		return checkup{"bad", fmt.Sprintf("store '%s' cannot be used while 'trusted-public-keys' is wrong", uri), ""}
+	}
 	set, err := storeSettings(env, s, uri, local.Error)
 	if err != nil {
 		return checkup{"bad", fmt.Sprintf("store '%s': %v", uri, err), "Set 'store' to a local store, such as --store ~/mystore."}
@@ -92,7 +95,15 @@ func lookAtStore(ctx context.Context, env *Env, s *settings.Settings, uri string
 	return checkup{"ok", what + ", database in " + filepath.Join(st.StateDir(), "db"), ""}
 }
 
-func lookAtSandbox(s *settings.Settings) checkup {
+// isDiverted says whether a store's paths are somewhere else than they say.
+func isDiverted(env *Env, s *settings.Settings, uri string) bool {
+	set, err := storeSettings(env, s, uri, local.Error)
+	return err == nil && (set.Root != "" || set.RealDir != "" && set.RealDir != string(set.Dir))
+}
+
+// lookAtSandbox looks whether builds get one. In a store that is elsewhere nothing
+// can be built without.
+func lookAtSandbox(s *settings.Settings, diverted bool) checkup {
 	sup := sandbox.Probe()
 	mode := s.String("sandbox")
 	switch {
@@ -105,7 +116,9 @@ func lookAtSandbox(s *settings.Settings) checkup {
 		"Where user namespaces are forbidden: sysctl user.max_user_namespaces=15000, on Debian also\n" +
 			"kernel.unprivileged_userns_clone=1, on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0.\n" +
 			"In a container: give it CAP_SYS_ADMIN and an unmasked /proc."}
-	if mode == "false" || s.Bool("sandbox-fallback") {
+	if diverted {
+		f.what += "; this store is not where its paths say, so nothing can be built in it"
+	} else if mode == "false" || s.Bool("sandbox-fallback") {
 		f.state = "note"
 		f.what += "; builds run without"
 	}
@@ -179,6 +192,8 @@ func lookAtCaches(ctx context.Context, env *Env, s *settings.Settings) checkup {
 			err = errors.New("not a binary cache")
 		} else if c, e := st.openCache(u); e != nil {
 			err = e
+		} else if dir, ok := strings.CutPrefix(c.URI(), "file://"); ok {
+			_, err = os.Stat(dir)
 		} else {
 			err = c.Init(ctx)
 		}

@@ -61,7 +61,7 @@ func newNarCatCmd(env *Env) *cobra.Command {
 				return err
 			}
 			defer t.file.Close()
-			return catFile(env, t, args[1])
+			return catFile(env, t, args[1], args[1])
 		},
 	}
 }

@@ -142,7 +142,8 @@ func (e *evaluation) buildTargets(args []string, exprs bool, attrs []string) ([]
 }
 
 // storeTarget recognises an argument that is a derivation in the store, perhaps
-// with outputs: path.drv!out,dev.
+// with one of its outputs: path.drv!dev. Otherwise it means the output that its
+// environment names, or out.
 func (e *evaluation) storeTarget(arg string, exprs bool) (builder.Target, bool, error) {
 	if exprs || !strings.HasPrefix(arg, string(e.storeDir())+"/") {
 		return builder.Target{}, false, nil
@@ -155,11 +156,19 @@ func (e *evaluation) storeTarget(arg string, exprs bool) (builder.Target, bool, 
 	if err != nil {
 		return builder.Target{}, false, err
 	}
-	t := builder.Target{Drv: p}
-	if has {
-		t.Outputs = strings.Split(outputs, ",")
+	if strings.Contains(outputs, ",") {
+		return builder.Target{}, false, fmt.Errorf("building more than one derivation output is not supported, in '%s'", arg)
 	}
-	return t, true, nil
+	if !has {
+		d, err := e.store.ReadDerivation(p)
+		if err != nil {
+			return builder.Target{}, false, err
+		}
+		if outputs, has = d.Getenv("outputName"); !has {
+			outputs = "out"
+		}
+	}
+	return builder.Target{Drv: p, Outputs: []string{outputs}}, true, nil
 }
 
 func (e *evaluation) nixBuild(ctx context.Context, targets []builder.Target, mode builder.Mode, dryRun, noOut bool, link, drvLink string) error {

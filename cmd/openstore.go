@@ -31,10 +31,7 @@ func storeSettings(env *Env, s *settings.Settings, uri string, verbosity local.L
 	if err != nil {
 		return local.Settings{}, err
 	}
-	dir := store.DefaultDir
-	if v := firstOf(env.Getenv("NIX_STORE_DIR"), env.Getenv("NIX_STORE")); v != "" {
-		dir = store.Dir(filepath.Clean(v))
-	}
+	dir := storeDir(env)
 	group, _ := buildUsers(s)
 	at := local.Places{
 		Dir: env.Dir,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/cache"
 	"gonix.dev/gonix/store/closure"
@@ -35,22 +36,27 @@ func withStore(c *cobra.Command, env *Env, flags *settingsFlags, f func(ctx cont
 }
 
 // withSource is withStore for commands that also work on binary caches.
-func withSource(c *cobra.Command, env *Env, flags *settingsFlags, f func(ctx context.Context, src store.Source) error) (err error) {
+func withSource(c *cobra.Command, env *Env, flags *settingsFlags, f func(ctx context.Context, src store.Source) error) error {
 	set, err := flags.load(env)
 	if err != nil {
 		return err
 	}
+	return withSourceAt(c.Context(), env, set, set.String("store"), f)
+}
+
+// withSourceAt runs f with the store or binary cache at a URI.
+func withSourceAt(ctx context.Context, env *Env, set *settings.Settings, uri string, f func(ctx context.Context, src store.Source) error) (err error) {
 	st := newStores(env, set, local.Info)
 	defer func() {
 		if cerr := st.Close(); err == nil {
 			err = cerr
 		}
 	}()
-	src, err := st.openDefault(c.Context())
+	src, err := st.open(ctx, uri)
 	if err != nil {
 		return err
 	}
-	return f(c.Context(), src)
+	return f(ctx, src)
 }
 
 // storePathArgs are the store paths that arguments name: file names in the store
@@ -134,18 +140,21 @@ type pathInfoFlags struct {
 func newPathInfoCmd(env *Env) *cobra.Command {
 	f := pathInfoFlags{}
 	c := &cobra.Command{
-		Use:   "path-info PATH...",
+		Use:   "path-info INSTALLABLE...",
 		Short: "Show what the store knows of store paths",
-		Long: `Show what the store knows of store paths.
+		Long: `Show what the store, or the binary cache of --store, knows of store paths.
 
-A PATH is a file in the store, a link into it such as ./result, or DRV^OUTPUT.`,
+An INSTALLABLE is a file in the store, a link into it such as ./result, DRV^OUTPUT, or an
+attribute of what --file or --expr evaluates to; nothing is built.`,
 		Example: `  gonix path-info ./result
+  gonix path-info -f '<nixpkgs>' hello --store https://cache.nixos.org
   gonix path-info -rsSh ./result
   gonix path-info --json --json-format 2 ./result
   gonix path-info --all --sigs`,
 		Args: cobra.ArbitraryArgs,
 	}
-	flags := addSettingsFlags(c)
+	var t targetArgs
+	t.add(env, c)
 	c.Flags().BoolP("help", "", false, "help for path-info") // -h is --human-readable
 	c.Flags().BoolVar(&f.all, "all", false, "every valid path")
 	c.Flags().BoolVarP(&f.recursive, "recursive", "r", false, "also what the paths refer to")
@@ -162,7 +171,20 @@ A PATH is a file in the store, a link into it such as ./result, or DRV^OUTPUT.`,
 		if len(args) == 0 && !f.all {
 			return usageErrorf("'path-info' requires at least one path\nTry 'gonix path-info --help'")
 		}
-		return withSource(c, env, flags, func(ctx context.Context, s store.Source) error {
+		set, err := t.flags.load(env)
+		if err != nil {
+			return err
+		}
+		at := firstOf(t.eval.store, set.String("store"))
+		if t.mustEvaluate(env, storeDir(env), args) {
+			if isCache(at) {
+				t.eval.store = "" // the cache has the outputs, but takes no derivations
+			}
+			if args, err = t.planned(c.Context(), env, set, args); err != nil {
+				return err
+			}
+		}
+		return withSourceAt(c.Context(), env, set, at, func(ctx context.Context, s store.Source) error {
 			if f.json {
 				return f.printJSON(ctx, env, s, args)
 			}

@@ -41,6 +41,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newServeCmd,
 	newShellCmd,
 	newShowConfigCmd,
+	newShowDerivationCmd,
 	newStoreCmd,
 	newWhyDependsCmd,
 	newWhyRebuildCmd,

@@ -148,7 +148,7 @@ func newStoreCatCmd(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return catFile(env, t, path)
+			return catFile(env, t, path, args[0])
 		})
 	}
 	return c
@@ -220,14 +220,15 @@ func openStoreTree(ctx context.Context, env *Env, s store.Source, name string) (
 
 var errNotRegular = errors.New("not a regular file")
 
-func catFile(env *Env, t fileTree, path string) error {
+// catFile prints a file of a tree; errors have the name that the user gave it.
+func catFile(env *Env, t fileTree, path, shown string) error {
 	h, err := t.lookup(path)
 	if err != nil {
 		return err
 	}
 	r, err := t.open(h)
 	if errors.Is(err, errNotRegular) {
-		return fmt.Errorf("path '%s' is not a regular file", firstOf(path, "/"))
+		return fmt.Errorf("path '%s' is not a regular file", shown)
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -78,14 +79,9 @@ func (t *targetArgs) paths(ctx context.Context, e *evaluation, args []string) ([
 	var paths []store.Path
 	if t.derivation {
 		for _, target := range targets {
-			p := target.Drv
-			if p.IsZero() {
-				p = target.Path
-			}
-			if !p.IsDerivation() {
-				if p, err = deriverOf(ctx, e.store, p); err != nil {
-					return nil, err
-				}
+			p, err := derivationOf(ctx, e.store, target)
+			if err != nil {
+				return nil, err
 			}
 			paths = append(paths, p)
 		}
@@ -117,6 +113,28 @@ func (t *targetArgs) paths(ctx context.Context, e *evaluation, args []string) ([
 	return paths, nil
 }
 
+// derivationOf is the derivation of a target, or the one that made it.
+func derivationOf(ctx context.Context, s store.Source, t builder.Target) (store.Path, error) {
+	switch {
+	case !t.Drv.IsZero():
+		return t.Drv, nil
+	case t.Path.IsDerivation():
+		return t.Path, nil
+	}
+	return deriverOf(ctx, s, t.Path)
+}
+
+// mustEvaluate says whether some arguments are more than store paths and links.
+func (t *targetArgs) mustEvaluate(env *Env, dir store.Dir, args []string) bool {
+	return t.derivation || t.eval.file != "" || t.eval.expr != "" || slices.ContainsFunc(args, func(a string) bool {
+		if strings.Contains(a, "/") {
+			return strings.Contains(a, "#")
+		}
+		_, err := followToStore(env, dir, a)
+		return err != nil
+	})
+}
+
 // planned evaluates the arguments and gives the paths that they will have, without
 // building anything.
 func (t *targetArgs) planned(ctx context.Context, env *Env, s *settings.Settings, args []string) ([]string, error) {
@@ -138,7 +156,11 @@ func (t *targetArgs) planned(ctx context.Context, env *Env, s *settings.Settings
 			break
 		}
 		outs := map[string]store.Path{"": target.Path}
-		if !target.Drv.IsZero() {
+		if t.derivation {
+			if outs[""], err = derivationOf(ctx, e.store, target); err != nil {
+				break
+			}
+		} else if !target.Drv.IsZero() {
 			outs, err = e.knownOutputs(target)
 		}
 		if err == nil && len(outs) == 0 {

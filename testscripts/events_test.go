@@ -12,6 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// realConfig lets the real Nix build what needs nothing but a shell.
+const realConfig = "NIX_CONFIG=substitute = false\nsubstituters =\nexperimental-features = nix-command\n" +
+	"sandbox = true\nsandbox-paths = /bin/sh=/bin/busybox\nbuild-users-group ="
+
 // eventTree has derivations that print all that a builder may print.
 const eventTree = `let
   sh = name: script: more: derivation ({ inherit name; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" script ]; } // more);
@@ -50,7 +54,7 @@ func TestEvents(t *testing.T) {
 				if err := setup(dir, func(name, value string) { c.Env = append(c.Env, name+"="+value) }); err != nil {
 					t.Fatal(err)
 				}
-				c.Env = append(c.Env, "NIX_CONFIG=substitute = false\nexperimental-features = nix-command\nsandbox = true\nsandbox-paths = /bin/sh=/bin/busybox\nbuild-users-group =")
+				c.Env = append(c.Env, realConfig)
 				var talk bytes.Buffer
 				c.Stderr = &talk
 				if err := c.Run(); (err != nil) != (args != "ok" && args != "two") {

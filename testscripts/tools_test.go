@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// TestTools runs the shell commands of differential/tools/*.sh twice, with "@-" once
-// for "nix-" and once for "gonix-", and compares what they print to stdout and whether
+// TestTools runs the shell commands of differential/tools/*.sh twice, with "@-" and "@"
+// once for "nix-" and "nix", once for "gonix-" and "gonix", and compares what they print to stdout and whether
 // they fail. A command may go on in indented lines.
 func TestTools(t *testing.T) {
 	lists, err := filepath.Glob("differential/tools/*.sh")
@@ -21,7 +23,12 @@ func TestTools(t *testing.T) {
 	for _, list := range lists {
 		tool := strings.TrimSuffix(filepath.Base(list), ".sh")
 		t.Run(tool, func(t *testing.T) {
-			need(t, "nix-"+tool)
+			if tool == "nix" {
+				need(t, "nix")
+			} else {
+				need(t, "nix-"+tool)
+			}
+			need(t, "busybox")
 			text, err := os.ReadFile(list)
 			if err != nil {
 				t.Fatal(err)
@@ -39,7 +46,7 @@ func TestTools(t *testing.T) {
 					want, wantErr := shell(t, "nix", dirs["nix"], command)
 					got, gotErr := shell(t, "gonix", dirs["gonix"], command)
 					if got != want && knownTools[command] == "" {
-						t.Errorf("%s\nnix:\n%s%s\ngonix:\n%s%s", command, want, wantErr, got, gotErr)
+						t.Errorf("%s\n-nix +gonix:\n%s\nnix said:\n%s\ngonix said:\n%s", command, cmp.Diff(want, got), wantErr, gotErr)
 					} else if got == want && knownTools[command] != "" {
 						t.Errorf("%s: the known difference is gone", command)
 					}
@@ -68,11 +75,13 @@ func commands(text string) []string {
 // and 1 in Nix.
 func shell(t *testing.T, side, dir, command string) (result, stderr string) {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), "/bin/sh", "-c", strings.ReplaceAll(command, "@-", side+"-"))
+	command = strings.NewReplacer("@-", side+"-", "@ ", side+" ").Replace(command)
+	c := exec.CommandContext(t.Context(), "/bin/sh", "-c", command)
 	c.Dir, c.Env = dir, os.Environ()
 	if err := setup(workDir(t), func(name, value string) { c.Env = append(c.Env, name+"="+value) }); err != nil {
 		t.Fatal(err)
 	}
+	c.Env = append(c.Env, realConfig)
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs
 	err := c.Run()
@@ -83,6 +92,7 @@ func shell(t *testing.T, side, dir, command string) (result, stderr string) {
 
 // knownTools are deliberate differences from the tools of Nix 2.8, with reasons.
 var knownTools = map[string]string{
+	`@-build -Q -E 'derivation { name = "bad"; system = "other"; builder = "/bin/sh"; }'; echo $?`:                       "since 2.20 what cannot be built here counts as a failed build",
 	"@-instantiate --eval --xml --strict -E '{ a = 1; f = { x, y ? 1, ... }: x; g = a@{ x }: x; h = x: x; }'":            "2.36 gives the path of files only",
 	"@-instantiate --eval --xml -E '{ a = 1; b = [ true null 1.5 \"<\" ]; }'":                                            "lists of constants are never unevaluated",
 	"@-instantiate --eval --json -E '{ a = [ 1 2.5 null \"x\" ]; }'":                                                     "lists of constants are never unevaluated",

@@ -44,7 +44,7 @@ func checkName(name string) error {
 	return nil
 }
 
-var errNotKey = errors.New("key is corrupt")
+var errNotKey = errors.New("is corrupt")
 
 // split cuts `name:base64` into the name and a payload of the given size.
 func split(s, what string, size int) (string, []byte, error) {
@@ -110,7 +110,7 @@ func ParseKeys(words []string) (Keys, error) {
 	for _, w := range words {
 		k, err := ParsePublicKey(w)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("'%s': %w", w, err)
 		}
 		keys[k.name] = k
 	}

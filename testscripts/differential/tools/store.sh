@@ -48,3 +48,51 @@ d=$(@-instantiate -E 'let a = derivation { name = "a"; system = "s"; builder = .
 d=$(@-instantiate -E 'derivation { name = "x"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo hi > $out" ]; }' 2>/dev/null) && @-store --realise --dry-run $d
 @-store --no-such-flag
 @-store --version | sed 's/ .*//;s/^go//'
+# What was built. Each list is one command, which builds first.
+p=$(@-build -Q built.nix -A extra --no-out-link 2>/dev/null); d=$(@-store -q --deriver $p)
+  for q in references referrers requisites referrers-closure deriver hash size outputs tree graph; do echo $q; @-store -q --$q $p; @-store -q --$q $d; @-store -q --$q $p $d; done
+  @-store -q --requisites --include-outputs $d
+  @-store -q --use-output --references $d
+  @-store -q --binding name $p
+  @-store -q --binding nothing $p
+  @-store --print-env $d
+  @-store -l $(@-store -qR $p)
+  @-store -l $d
+  @-store --read-log $(@-store -q --references $d)
+  @-store --verify --check-contents
+  @-store --check-validity $p $d
+  @-store -r $d $d!out $p
+  @-store --realise --dry-run $d
+p=$(@-build -Q built.nix -A extra --no-out-link 2>/dev/null); d=$(@-store -q --deriver $p)
+  @-store --dump-db | sort | grep -v '^[0-9]*$'
+  @-store --dump-db $p
+  @-store --export $(@-store -qR $p) | sha256sum
+  @-store --export $(@-store -qR $p) >exported2
+  @-store --delete $p >/dev/null 2>&1
+  @-store --import <exported2
+  @-store -q --references $p
+  @-store --dump-db $p >dumped2
+  @-store --load-db <dumped2; echo $?
+p=$(@-build -Q built.nix -A extra --no-out-link 2>/dev/null); d=$(@-store -q --deriver $p)
+  @-store -r $p --add-root root --indirect
+  @-store -q --roots $p
+  @-store --gc --print-roots
+  @-store --gc --print-dead | sort
+  @-store --gc --print-live | sort
+  @-store --delete $(@-store -q --references $p) 2>/dev/null; echo $?
+  rm root
+  @-store --gc --max-freed 0 2>/dev/null
+  @-store --gc 2>/dev/null | sed 's/, .*//'
+@-store -l /nix/store/00000000000000000000000000000000-x
+@-store -r /nix/store/00000000000000000000000000000000-x
+@-store --load-db </dev/null
+@-store --import </dev/null
+echo garbage | @-store --import
+echo garbage | @-store --load-db
+echo garbage | @-store --register-validity
+p=$(@-store --add file.txt) && @-store --dump-db $p >dumped3 && @-store --register-validity <dumped3 && @-store -q --hash $p
+p=$(@-store --add file.txt) && @-store --delete $p >/dev/null && (echo $p; echo; echo 0) | @-store --register-validity; @-store --check-validity $p
+@-store --dump
+@-store --restore
+@-store -q --hash nonsense
+@-store
