@@ -15,16 +15,10 @@ var unusedLetRule = &Rule{
 	Severity: Warning,
 	Summary:  "Nothing that counts uses a `let` binding; being used by itself or by other unused bindings does not count.",
 	check: func(p *pass) {
-		inside := p.usedInside()
-		for _, d := range p.scope.Defs {
-			if _, ok := d.Node.(*ast.Attr); !ok || d.Kind != scope.Let || d.Live() || inside[d] || d.Name[:min(1, len(d.Name))] == "_" {
-				continue
-			}
-			fix := p.removal(d)
-			for _, n := range d.Names {
-				p.report(Diagnostic{Span: n, Unnecessary: true, Msg: fmt.Sprintf("'%s' is never used", d.Name), Fixes: []Fix{fix}})
-			}
-		}
+		p.unusedDefs(func(d *scope.Def) bool {
+			_, attr := d.Node.(*ast.Attr)
+			return attr && d.Name[:min(1, len(d.Name))] != "_"
+		})
 	},
 }
 
@@ -33,14 +27,26 @@ var unusedInheritRule = &Rule{
 	Severity: Warning,
 	Summary:  "Nothing uses a name that a `let` inherits.",
 	check: func(p *pass) {
-		inside := p.usedInside()
-		for _, d := range p.scope.Defs {
-			if _, ok := d.Node.(*ast.Inherit); !ok || d.Kind != scope.Let || d.Live() || inside[d] {
-				continue
-			}
-			p.report(Diagnostic{Span: d.Span(), Unnecessary: true, Msg: fmt.Sprintf("'%s' is never used", d.Name), Fixes: []Fix{p.removal(d)}})
-		}
+		p.unusedDefs(func(d *scope.Def) bool {
+			_, inherit := d.Node.(*ast.Inherit)
+			return inherit
+		})
 	},
+}
+
+// unusedDefs reports the definitions in lets that nothing uses, if want is true for
+// them.
+func (p *pass) unusedDefs(want func(*scope.Def) bool) {
+	inside := p.usedInside()
+	for _, d := range p.scope.Defs {
+		if d.Kind != scope.Let || d.Live() || inside[d] || !want(d) {
+			continue
+		}
+		fix := p.removal(d)
+		for _, n := range d.Names {
+			p.report(Diagnostic{Span: n, Unnecessary: true, Msg: fmt.Sprintf("'%s' is never used", d.Name), Fixes: []Fix{fix}})
+		}
+	}
 }
 
 // usedInside returns the definitions that only something inside of an unused one
