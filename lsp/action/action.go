@@ -176,6 +176,18 @@ func insert(at ast.Pos, text string) analysis.Edit {
 	return analysis.Edit{Span: ast.Span{Start: at, End: at}, New: text}
 }
 
+// put writes a text in place of a span, apart from the words around it.
+func (r *Request) put(s ast.Span, text string) analysis.Edit {
+	src := r.File.Src
+	if s.Start > 0 && analysis.Joins(src[s.Start-1], text[0]) {
+		text = " " + text
+	}
+	if int(s.End) < len(src) && analysis.Joins(text[len(text)-1], src[s.End]) {
+		text += " "
+	}
+	return analysis.Edit{Span: s, New: text}
+}
+
 func replace(n ast.Node, text string) analysis.Edit {
 	return analysis.Edit{Span: n.Range(), New: text}
 }

@@ -142,7 +142,7 @@ func extractToLet(r *Request) []Action {
 			last = let.Bindings[n-1].Stop()
 		}
 		return []Action{{Title: "Extract to the let", Kind: Extract, Edits: []analysis.Edit{
-			insert(last, "\n"+indent+"  "+name+" = "+value+";"), replace(e, name),
+			insert(last, "\n"+indent+"  "+name+" = "+value+";"), r.put(e.Range(), name),
 		}}}
 	}
 	if ast.Node(around) == ast.Node(e) {
@@ -151,7 +151,7 @@ func extractToLet(r *Request) []Action {
 		}}}
 	}
 	return []Action{{Title: "Extract to a let", Kind: Extract, Edits: []analysis.Edit{
-		insert(around.Pos(), "let\n"+indent+"  "+name+" = "+value+";\n"+indent+"in\n"+indent), replace(e, name),
+		insert(around.Pos(), "let\n"+indent+"  "+name+" = "+value+";\n"+indent+"in\n"+indent), r.put(e.Range(), name),
 	}}}
 }
 
@@ -253,7 +253,7 @@ func extractToFile(r *Request) []Action {
 		call = "(" + call + ")"
 	}
 	return []Action{{
-		Title: "Extract to " + file, Kind: Extract, Edits: []analysis.Edit{replace(e, call)},
+		Title: "Extract to " + file, Kind: Extract, Edits: []analysis.Edit{r.put(e.Range(), call)},
 		Create: &NewFile{Path: filepath.Join(filepath.Dir(r.Name), file), Text: text + "\n"},
 	}}
 }

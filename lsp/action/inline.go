@@ -21,7 +21,7 @@ func inline(r *Request) []Action {
 		if u.Inherit || !r.sameMeaning(def.Value, u.Scope) {
 			return analysis.Edit{}, false
 		}
-		return analysis.Edit{Span: u.Span, New: value}, true
+		return r.put(u.Span, value), true
 	}
 	if use != nil {
 		e, ok := put(use)

@@ -145,10 +145,10 @@ var redundantParenRule = &Rule{
 		if strings.TrimSpace(src[open.Start+1:open.End]) != "" || strings.TrimSpace(src[closing.Start:closing.End-1]) != "" {
 			return
 		}
-		if paren.Start > 0 && joins(src[paren.Start-1], src[paren.X.Pos()]) {
+		if paren.Start > 0 && Joins(src[paren.Start-1], src[paren.X.Pos()]) {
 			open.New = " "
 		}
-		if int(paren.End) < len(src) && joins(src[paren.X.Stop()-1], src[paren.End]) {
+		if int(paren.End) < len(src) && Joins(src[paren.X.Stop()-1], src[paren.End]) {
 			closing.New = " "
 		}
 		p.report(Diagnostic{
@@ -159,8 +159,8 @@ var redundantParenRule = &Rule{
 	},
 }
 
-// joins reports whether two bytes next to each other would be read together.
-func joins(a, b byte) bool {
+// Joins reports whether two bytes next to each other would be read together.
+func Joins(a, b byte) bool {
 	word := func(c byte) bool {
 		return c == '_' || c == '-' || c == '\'' || c == '.' || c == '/' || c == '"' || c == '$' ||
 			'0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
