@@ -33,7 +33,7 @@ func (s *Server) CodeAction(ctx context.Context, p *protocol.CodeActionParams) (
 	}
 	list := action.At(action.Request{
 		File: d.File(), Scope: scopes.Of(d), Span: spanOf(d, p.Range), Name: d.Path,
-		Problems: append(slices.Clip(s.problems(ctx, d)), s.options.of(d)...),
+		Problems: append(slices.Clip(s.problems(ctx, d)), s.options.of(d)...), All: wanted(action.FixAll),
 	})
 	for _, a := range list {
 		if ctx.Err() != nil {

@@ -34,6 +34,8 @@ type Request struct {
 	Name string
 	// Problems are the diagnostics of the whole file.
 	Problems []analysis.Diagnostic
+	// All asks for the fix of everything, too, which takes long in long files.
+	All bool
 
 	path []ast.Node // around the selection, the root first
 }

@@ -59,7 +59,7 @@ func TestActionsKeepFilesWellFormed(t *testing.T) {
 		})
 		tried := map[string]bool{}
 		for _, span := range spans {
-			for _, a := range At(Request{File: f, Scope: info, Span: span, Name: "/p/x.nix", Problems: problems}) {
+			for _, a := range At(Request{File: f, Scope: info, Span: span, Name: "/p/x.nix", Problems: problems, All: span.Start == 0}) {
 				after := analysis.Apply(src, a.Edits)
 				if tried[after] || len(f.Errors) > 0 {
 					continue

@@ -52,7 +52,7 @@ func fixAll(r *Request) []Action {
 			Edits: []analysis.Edit{{Span: whole, New: text}}, Problem: here[code],
 		})
 	}
-	if safe > 0 {
+	if safe > 0 && r.All {
 		text := analysis.FixAll(r.File.Src, opts, func(analysis.Diagnostic) bool { return true }, func(f analysis.Fix) bool { return f.Safe })
 		out = append(out, Action{Title: "Fix all problems that have a safe fix", Kind: FixAll, Edits: []analysis.Edit{{Span: whole, New: text}}})
 	}

@@ -47,7 +47,7 @@ func TestActionsKeepTheMeaning(t *testing.T) {
 		})
 		tried := map[string]bool{}
 		for _, span := range spans {
-			for _, a := range At(Request{File: f, Scope: info, Span: span, Name: path, Problems: problems}) {
+			for _, a := range At(Request{File: f, Scope: info, Span: span, Name: path, Problems: problems, All: span.Start == 0}) {
 				if changesMeaning(a) {
 					continue
 				}
