@@ -21,7 +21,8 @@ type CopyOptions struct {
 	DryRun      bool // only find out what is missing
 	// NoClosure copies just the given paths; what they refer to must be there.
 	NoClosure bool
-	// Jobs is how many paths travel at the same time; 0 is four for each CPU.
+	// Jobs is how many paths travel at the same time; 0 is four for each CPU. Small
+	// ones, which mostly wait, have four times as many of their own.
 	Jobs int
 	// Substitute is asked for each missing path before it is copied: it may
 	// make it valid at the destination by other means.
@@ -76,7 +77,10 @@ func Copy(ctx context.Context, src store.Source, dst store.Store, roots []store.
 	if jobs <= 0 {
 		jobs = 4 * runtime.GOMAXPROCS(0)
 	}
-	c := &copier{src: src, dst: dst, opts: opts, event: event, jobs: jobs}
+	c := &copier{
+		src: src, dst: dst, opts: opts, event: event,
+		large: make(chan struct{}, jobs), small: make(chan struct{}, 4*jobs),
+	}
 	if st, ok := dst.(store.Stager); ok && opts.Substitute == nil {
 		return missing, c.staged(ctx, st, missing)
 	}
@@ -126,7 +130,26 @@ type copier struct {
 	dst   store.Store
 	opts  CopyOptions
 	event func(Event)
-	jobs  int
+
+	large, small chan struct{} // one element for each path that travels
+}
+
+// small is the size of archives up to which they take their slots from the larger
+// number, in bytes.
+const small = 256 << 10
+
+// slot waits until a path may travel. leave lets the next one go.
+func (c *copier) slot(ctx context.Context, info *store.PathInfo) (leave func(), err error) {
+	slots := c.large
+	if info.NarSize <= small {
+		slots = c.small
+	}
+	select {
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func (c *copier) addOptions() store.AddOptions {
@@ -212,12 +235,14 @@ func (c *copier) stage(ctx context.Context, dst store.Stager, infos []*store.Pat
 	var mu sync.Mutex
 	var all []store.Staged
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(c.jobs)
 	for _, info := range bySize {
+		leave, err := c.slot(gctx, info)
+		if err != nil {
+			g.Go(func() error { return err })
+			break
+		}
 		g.Go(func() error {
-			if gctx.Err() != nil {
-				return gctx.Err()
-			}
+			defer leave()
 			return c.one(gctx, info, func(info *store.PathInfo, r io.Reader) error {
 				s, err := dst.Stage(gctx, info, r, c.addOptions())
 				if s != nil {
@@ -244,7 +269,6 @@ func (c *copier) stage(ctx context.Context, dst store.Stager, infos []*store.Pat
 // ordered copies each path once those that it refers to are there.
 func (c *copier) ordered(ctx context.Context, missing []*store.PathInfo) error {
 	g, ctx := errgroup.WithContext(ctx)
-	slots := make(chan struct{}, c.jobs)
 	done := make(map[store.Path]chan struct{}, len(missing))
 	for _, info := range missing {
 		done[info.Path] = make(chan struct{})
@@ -260,18 +284,17 @@ func (c *copier) ordered(ctx context.Context, missing []*store.PathInfo) error {
 					}
 				}
 			}
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-			case <-ctx.Done():
-				return ctx.Err()
+			leave, err := c.slot(ctx, info)
+			if err != nil {
+				return err
 			}
+			defer leave()
 			if c.opts.Substitute != nil && c.opts.Substitute(ctx, info.Path) {
 				c.event(Event{Kind: Done, Path: info.Path, Size: info.NarSize})
 				close(done[info.Path])
 				return nil
 			}
-			err := c.one(ctx, info, func(info *store.PathInfo, r io.Reader) error {
+			err = c.one(ctx, info, func(info *store.PathInfo, r io.Reader) error {
 				return c.dst.AddToStore(ctx, info, r, c.addOptions())
 			})
 			if err == nil {

@@ -1,10 +1,13 @@
 package local
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"zombiezen.com/go/sqlite"
 
@@ -49,40 +52,112 @@ func (s *Store) Register(ctx context.Context, infos ...*store.PathInfo) error {
 	if err := s.checkCycles(infos); err != nil {
 		return err
 	}
+	r := &registration{ctx: ctx, infos: infos, drvs: drvs}
+	s.rounds.join(r, s.registerAll)
+	return r.err
+}
+
+// registration is a call of Register that has passed its checks.
+type registration struct {
+	ctx   context.Context
+	infos []*store.PathInfo
+	drvs  map[store.Path]*drv.Derivation
+	err   error
+}
+
+// registerAll registers for several callers, with one sync and one transaction for
+// all. Each still fails by itself.
+func (s *Store) registerAll(group []*registration) {
+	var err error
 	if !s.set.NoSync {
-		if err := s.sync.wait(func() error { return s.durable("store", s.syncStore) }); err != nil {
-			return err
+		err = s.durable("store", s.syncStore)
+	}
+	if err == nil {
+		ctx, cancel := wanted(group)
+		defer cancel()
+		err = s.write(ctx, func(c *sqlite.Conn) error {
+			for _, r := range group {
+				r.err = s.putRegistration(c, r, len(group) > 1)
+				if r.err != nil && (len(group) == 1 || c.AutocommitEnabled()) {
+					return r.err // the transaction is over for all
+				}
+			}
+			return nil
+		})
+		if err != nil && ctx.Err() != nil {
+			err = ctx.Err()
 		}
 	}
-	return s.write(ctx, func(c *sqlite.Conn) error {
-		ids := make(map[store.Path]int64, len(infos))
-		for _, i := range infos {
-			id, err := s.putInfo(c, i, drvs[i.Path])
-			if err != nil {
-				return err
-			}
-			ids[i.Path] = id
+	for _, r := range group {
+		if r.err == nil || errors.Is(err, context.Canceled) {
+			r.err = err
 		}
-		for _, i := range infos {
-			for _, ref := range i.References {
-				id, ok := ids[ref]
-				if !ok {
-					var err error
-					if id, err = s.pathID(c, ref); err != nil {
-						return err
-					}
-					if id == 0 {
-						return s.invalid(ref)
-					}
-					ids[ref] = id
-				}
-				if err := addRef(c, ids[i.Path], id); err != nil {
+	}
+}
+
+// wanted is a context that ends once all who wait have given up.
+func wanted(group []*registration) (context.Context, context.CancelFunc) {
+	if len(group) == 1 {
+		return group[0].ctx, func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(group[0].ctx))
+	var left atomic.Int64
+	left.Store(int64(len(group)))
+	for _, r := range group {
+		stop := context.AfterFunc(r.ctx, func() {
+			if left.Add(-1) == 0 {
+				cancel()
+			}
+		})
+		context.AfterFunc(ctx, func() { stop() })
+	}
+	return ctx, cancel
+}
+
+// putRegistration writes one registration, of which nothing is left if it fails and
+// is not alone in its transaction.
+func (s *Store) putRegistration(c *sqlite.Conn, r *registration, shared bool) (err error) {
+	if shared {
+		if err := each(c, "savepoint one", nil, nil); err != nil {
+			return err
+		}
+		defer func() {
+			if c.AutocommitEnabled() {
+				return // SQLite has rolled everything back
+			}
+			if err != nil {
+				err = cmp.Or(each(c, "rollback to one", nil, nil), err)
+			}
+			err = cmp.Or(err, each(c, "release one", nil, nil))
+		}()
+	}
+	ids := make(map[store.Path]int64, len(r.infos))
+	for _, i := range r.infos {
+		id, err := s.putInfo(c, i, r.drvs[i.Path])
+		if err != nil {
+			return err
+		}
+		ids[i.Path] = id
+	}
+	for _, i := range r.infos {
+		for _, ref := range i.References {
+			id, ok := ids[ref]
+			if !ok {
+				var err error
+				if id, err = s.pathID(c, ref); err != nil {
 					return err
 				}
+				if id == 0 {
+					return s.invalid(ref)
+				}
+				ids[ref] = id
+			}
+			if err := addRef(c, ids[i.Path], id); err != nil {
+				return err
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // addRef is "or ignore", not Nix's "or replace": a row cannot differ, and SQLite

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"gonix.dev/gonix/store"
@@ -31,7 +30,7 @@ type Store struct {
 	temp    tempRoots
 	tmpDir  tempDir
 	scratch scratch
-	sync    syncer
+	rounds  rounds[*registration]
 	// syncing stands for making something durable, in tests.
 	syncing func(what string) error
 
@@ -269,44 +268,6 @@ func (s *Store) readDerivation(p store.Path) (*drv.Derivation, error) {
 		return nil, err
 	}
 	return drv.Parse(s.set.Dir, text, name)
-}
-
-// syncer makes files durable. Callers that wait at the same time share one sync.
-type syncer struct {
-	mu      sync.Mutex
-	running chan struct{} // closed when the sync that runs now is over
-	next    *syncRound    // the one that starts after it
-}
-
-type syncRound struct {
-	done chan struct{}
-	err  error
-}
-
-// wait returns when everything written before it was called is durable.
-func (y *syncer) wait(do func() error) error {
-	y.mu.Lock()
-	if y.next != nil {
-		// One is planned that has not begun: it covers us.
-		round := y.next
-		y.mu.Unlock()
-		<-round.done
-		return round.err
-	}
-	round := &syncRound{done: make(chan struct{})}
-	y.next = round
-	before := y.running
-	y.running = round.done
-	y.mu.Unlock()
-	if before != nil {
-		<-before
-	}
-	y.mu.Lock()
-	y.next = nil
-	y.mu.Unlock()
-	round.err = do()
-	close(round.done)
-	return round.err
 }
 
 // now is the registration time of new paths.
