@@ -159,7 +159,7 @@ func (s *Server) InlayHint(ctx context.Context, p *protocol.InlayHintParams) ([]
 // inheritHints tells of what names are that a let around has inherited.
 func (s *Server) inheritHints(d *document.Snapshot, n *ast.Inherit, add func(ast.Pos, string)) {
 	for _, name := range n.Names {
-		use := scopes.Of(d).UseAt(name.Start)
+		use := nearby.Of(d).UseAt(name.Start)
 		switch {
 		case use == nil:
 		case use.Def != nil && use.Def.From != nil:

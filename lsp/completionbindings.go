@@ -178,7 +178,6 @@ func (s *Server) nameCandidates(ctx context.Context, pl place) ([]candidate, boo
 // begun completes a binding's path with names that the set or let has begun, so
 // that more may be added below them, and with what its uses select from it.
 func (s *Server) begun(ctx context.Context, pl place, owner ast.Node, prefix []string, add func(candidate)) {
-	info := scopes.Of(pl.doc)
 	seen := map[string]bool{}
 	offer := func(name string) {
 		if !seen[name] && name != "" {
@@ -202,7 +201,7 @@ func (s *Server) begun(ctx context.Context, pl place, owner ast.Node, prefix []s
 	}
 	// What is used of it: of the variable, or of the argument that it becomes.
 	var uses []*scope.Use
-	unit := unitOf.Of(pl.doc)
+	info, unit := scopes.Of(pl.doc), unitOf.Of(pl.doc)
 	for _, sc := range info.Scopes {
 		if sc.Node == owner {
 			if def := sc.Lookup(prefix[0]); def != nil {

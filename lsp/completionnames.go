@@ -16,11 +16,10 @@ import (
 
 // scopeCandidates are the names in scope, the keywords, and what withs provide.
 func (s *Server) scopeCandidates(ctx context.Context, pl place) (list []candidate, more bool) {
-	info := scopes.Of(pl.doc)
 	seen := map[string]bool{}
 	depth := 0
 	var withs []*scope.Scope
-	for sc := scopeBefore(info, pl); sc != nil; sc = sc.Parent {
+	for sc := scopeBefore(pl); sc != nil; sc = sc.Parent {
 		if sc.IsWith() {
 			withs = append(withs, sc)
 			continue
@@ -141,9 +140,10 @@ func (s *Server) inheritCandidates(ctx context.Context, pl place, in *ast.Inheri
 
 // scopeBefore returns the scope at the cursor. Right after `let x = 1; in` the
 // scope is that of the let, though nothing of its body is there yet.
-func scopeBefore(info *scope.Info, pl place) *scope.Scope {
-	here := info.ScopeAt(pl.off)
+func scopeBefore(pl place) *scope.Scope {
 	end := ast.Pos(len(strings.TrimRight(pl.doc.Text[:pl.word.Start], " \t\r\n")))
+	info := nearby.Of(pl.doc).Around(ast.Span{Start: end, End: pl.off})
+	here := info.ScopeAt(pl.off)
 	before := info.ScopeAt(end)
 	var body ast.Expr
 	switch n := before.Node.(type) {

@@ -32,7 +32,7 @@ func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (
 // vague reports whether the definitions that the source shows are only where a
 // name comes from: the with that may provide it, or the binding of an option.
 func (s *Server) vague(ctx context.Context, d *document.Snapshot, off ast.Pos, locations []protocol.Location) bool {
-	if use := scopes.Of(d).UseAt(off); use != nil {
+	if use := nearby.Of(d).UseAt(off); use != nil {
 		if use.Def != nil && use.Def.From != nil {
 			// All that is known is the inherit.
 			return len(locations) == 1 && locations[0] == locationOf(d, use.Def.Span())
@@ -101,7 +101,7 @@ func (s *Server) definitions(ctx context.Context, d *document.Snapshot, off ast.
 		out = append(out, s.slotLocations(ctx, slot)...)
 	}
 	if len(out) == 0 {
-		if use := scopes.Of(d).UseAt(off); use != nil && use.Def == nil && use.With != nil {
+		if use := nearby.Of(d).UseAt(off); use != nil && use.Def == nil && use.With != nil {
 			// Nobody knows what the withs have, but from one it must come.
 			for _, w := range providers(use) {
 				out = append(out, locationOf(d, withKeyword(w)))
@@ -117,7 +117,7 @@ func onlyInherited(d *document.Snapshot, m *shape.Mention, chain []*shape.Slot) 
 	if m.Inherit == nil || m.Inherit.From != nil || len(chain) != 1 {
 		return false
 	}
-	use := scopes.Of(d).UseAt(m.Start)
+	use := nearby.Of(d).UseAt(m.Start)
 	return use != nil && len(providers(use)) > 0
 }
 

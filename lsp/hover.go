@@ -68,7 +68,7 @@ func (s *Server) hover(ctx context.Context, d *document.Snapshot, off ast.Pos) (
 	var sections []string
 	if text := s.slotsDoc(ctx, m.Slots); text != "" && !onlyInherited(d, m, s.world(ctx).Chain(m.Slots)) {
 		sections = append(sections, text)
-	} else if use := scopes.Of(d).UseAt(off); use != nil && use.Def == nil && use.With != nil {
+	} else if use := nearby.Of(d).UseAt(off); use != nil && use.Def == nil && use.With != nil {
 		text := fmt.Sprintf("`%s`: from", use.Name)
 		for i, w := range providers(use) {
 			if i > 0 {
@@ -92,7 +92,7 @@ func (s *Server) hover(ctx context.Context, d *document.Snapshot, off ast.Pos) (
 
 // builtinAt returns the documentation of the builtin under the cursor.
 func (s *Server) builtinAt(d *document.Snapshot, path []ast.Node, off ast.Pos) (*docs.Doc, ast.Span, bool) {
-	if u := scopes.Of(d).UseAt(off); u != nil {
+	if u := nearby.Of(d).UseAt(off); u != nil {
 		if name := builtinUse(u); name != "" {
 			doc, ok := docs.Lookup(name)
 			return doc, u.Span, ok

@@ -89,8 +89,9 @@ func (p *typist) position(off int) protocol.Position {
 	return pos(uint32(line), char)
 }
 
-// answers asks what editors ask while somebody types.
-func answers(t *testing.T, c *client, u uri.URI, at protocol.Position) map[string]string {
+// answers asks what editors ask while somebody types: about the place first, or about
+// the whole text, which makes the server know more than it needs for the place.
+func answers(t *testing.T, c *client, u uri.URI, at protocol.Position, wholeFirst bool) map[string]string {
 	t.Helper()
 	ctx := context.Background()
 	place := protocol.TextDocumentPositionParams{TextDocument: c.docID(u), Position: at}
@@ -102,22 +103,32 @@ func answers(t *testing.T, c *client, u uri.URI, at protocol.Position) map[strin
 		}
 		out[name] = string(data)
 	}
-	symbols, err := c.DocumentSymbol(ctx, &protocol.DocumentSymbolParams{TextDocument: c.docID(u)})
-	add("symbols", symbols, err)
-	tokens, err := c.SemanticTokensFull(ctx, &protocol.SemanticTokensParams{TextDocument: c.docID(u)})
-	add("tokens", tokens.Data, err)
-	problems, err := c.Diagnostic(ctx, &protocol.DocumentDiagnosticParams{TextDocument: c.docID(u)})
-	add("diagnostics", problems, err)
-	definition, err := c.Definition(ctx, &protocol.DefinitionParams{TextDocumentPositionParams: place})
-	add("definition", definition, err)
-	references, err := c.References(ctx, &protocol.ReferenceParams{TextDocumentPositionParams: place})
-	add("references", references, err)
+	whole := func() {
+		symbols, err := c.DocumentSymbol(ctx, &protocol.DocumentSymbolParams{TextDocument: c.docID(u)})
+		add("symbols", symbols, err)
+		tokens, err := c.SemanticTokensFull(ctx, &protocol.SemanticTokensParams{TextDocument: c.docID(u)})
+		add("tokens", tokens.Data, err)
+		problems, err := c.Diagnostic(ctx, &protocol.DocumentDiagnosticParams{TextDocument: c.docID(u)})
+		add("diagnostics", problems, err)
+		folds, err := c.FoldingRanges(ctx, &protocol.FoldingRangeParams{TextDocument: c.docID(u)})
+		add("folds", folds, err)
+	}
+	if wholeFirst {
+		whole()
+	}
 	hover, err := c.Hover(ctx, &protocol.HoverParams{TextDocumentPositionParams: place})
 	add("hover", hover, err)
+	definition, err := c.Definition(ctx, &protocol.DefinitionParams{TextDocumentPositionParams: place})
+	add("definition", definition, err)
 	completion, err := c.Completion(ctx, &protocol.CompletionParams{TextDocumentPositionParams: place})
 	add("completion", completion, err)
-	folds, err := c.FoldingRanges(ctx, &protocol.FoldingRangeParams{TextDocument: c.docID(u)})
-	add("folds", folds, err)
+	help, err := c.SignatureHelp(ctx, &protocol.SignatureHelpParams{TextDocumentPositionParams: place})
+	add("signature", help, err)
+	references, err := c.References(ctx, &protocol.ReferenceParams{TextDocumentPositionParams: place})
+	add("references", references, err)
+	if !wholeFirst {
+		whole()
+	}
 	return out
 }
 
@@ -145,9 +156,9 @@ func TestTypingIsExact(t *testing.T) {
 				continue
 			}
 			at := p.position(p.near)
-			got := answers(t, a, p.u, at)
+			got := answers(t, a, p.u, at, false)
 			b := connect(t, clientOptions{dir: dir, pull: true, settings: settings})
-			want := answers(t, b, b.open("x.nix", p.text), at)
+			want := answers(t, b, b.open("x.nix", p.text), at, true)
 			for name := range want {
 				if got[name] != want[name] {
 					t.Fatalf("text %d, %d edits: other %s at %v of\n%s\n got %s\nwant %s", i, n, name, at, p.text, got[name], want[name])

@@ -61,7 +61,7 @@ func (s *Server) optionAt(ctx context.Context, d *document.Snapshot, path []ast.
 // configPath returns the path of options that an expression selects from
 // `config` or `options`.
 func configPath(d *document.Snapshot, e ast.Expr) ([]modules.Step, bool) {
-	info := scopes.Of(d)
+	info := nearby.Of(d)
 	var follow func(e ast.Expr, depth int) ([]modules.Step, bool)
 	follow = func(e ast.Expr, depth int) ([]modules.Step, bool) {
 		if depth == 0 {

@@ -331,7 +331,8 @@ func (r *renaming) capture(u *shape.Unit, m *shape.Mention) error {
 		p := u.File.Position(off)
 		return fmt.Sprintf("%s:%d:%d", u.Path, p.Line, p.Column)
 	}
-	if use := u.Scope.UseAt(m.Start); use != nil && use.Span == m.Span && use.Def != nil {
+	info := u.Scope.Whole()
+	if use := info.UseAt(m.Start); use != nil && use.Span == m.Span && use.Def != nil {
 		// On the way from the use to the definition, nobody else may have the name.
 		for s := use.Scope; s != nil; s = s.Parent {
 			if other := s.Lookup(r.name); other != nil && other.Kind != scope.Global {
@@ -342,7 +343,7 @@ func (r *renaming) capture(u *shape.Unit, m *shape.Mention) error {
 			}
 		}
 	}
-	def := u.Scope.DefAt(m.Start)
+	def := info.DefAt(m.Start)
 	if def == nil || !m.Defines || def.Scope == nil {
 		return nil
 	}
@@ -350,7 +351,7 @@ func (r *renaming) capture(u *shape.Unit, m *shape.Mention) error {
 		return refusal("'%s' is already defined at %s", r.name, at(other.Span().Start))
 	}
 	// A use of the new name inside means something outside so far.
-	for _, use := range u.Scope.Uses {
+	for _, use := range info.Uses {
 		if use.Name != r.name {
 			continue
 		}

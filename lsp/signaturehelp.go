@@ -165,7 +165,7 @@ func builtinOf(d *document.Snapshot, fn ast.Expr) *docs.Doc {
 	name := ""
 	switch fn := fn.(type) {
 	case *ast.Ident:
-		if u := scopes.Of(d).UseAt(fn.Start); u != nil {
+		if u := nearby.Of(d).UseAt(fn.Start); u != nil {
 			name = builtinUse(u)
 		}
 	case *ast.Select:

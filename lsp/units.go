@@ -13,7 +13,7 @@ var unitOf = document.NewAnalysis(func(d *document.Snapshot) *shape.Unit {
 	if path == "" {
 		path = string(d.URI)
 	}
-	return &shape.Unit{Path: path, File: d.File(), Scope: scopes.Of(d)}
+	return &shape.Unit{Path: path, File: d.File(), Scope: nearby.Of(d)}
 })
 
 // world lets shapes be followed into other files: texts that are open, and files

@@ -282,7 +282,7 @@ func (s *Server) inheritedSlot(ctx context.Context, at *worker.Place) *shape.Slo
 // of what it is inherited from, which tells more than its value: where it is
 // defined.
 func (s *Server) providedValue(ctx context.Context, d *document.Snapshot, off ast.Pos) (*worker.Value, error) {
-	use := scopes.Of(d).UseAt(off)
+	use := nearby.Of(d).UseAt(off)
 	if use == nil || use.Def != nil && use.Def.From == nil {
 		return nil, errNoEval
 	}

@@ -21,7 +21,7 @@ func (s *Server) versionHints(ctx context.Context, d *document.Snapshot, l *ast.
 	for _, e := range l.Elems {
 		switch x := e.(type) {
 		case *ast.Ident:
-			use := scopes.Of(d).UseAt(x.Start)
+			use := nearby.Of(d).UseAt(x.Start)
 			if use == nil || use.Def != nil {
 				continue // only what comes from a set of packages
 			}
@@ -30,7 +30,7 @@ func (s *Server) versionHints(ctx context.Context, d *document.Snapshot, l *ast.
 			if !ok || x.Default != nil {
 				continue
 			}
-			if use := scopes.Of(d).UseAt(id.Start); id.Name != "pkgs" && (use == nil || use.Def != nil) {
+			if use := nearby.Of(d).UseAt(id.Start); id.Name != "pkgs" && (use == nil || use.Def != nil) {
 				continue
 			}
 		default:

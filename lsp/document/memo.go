@@ -54,6 +54,16 @@ func (a *Analysis[T]) Of(s *Snapshot) T {
 	return r.value
 }
 
+// Known returns the result for a snapshot if it is there already.
+func (a *Analysis[T]) Known(s *Snapshot) (value T, ok bool) {
+	s.memo.mu.Lock()
+	defer s.memo.mu.Unlock()
+	if r, _ := s.memo.results[a].(*result[T]); r != nil && r.done {
+		return r.value, true
+	}
+	return value, false
+}
+
 // memo holds the results for one snapshot.
 type memo struct {
 	mu      sync.Mutex

@@ -8,12 +8,26 @@ import (
 
 // Resolve resolves all names of a file.
 func Resolve(f *ast.File) *Info {
-	r := &resolver{info: &Info{Globals: globals()}}
-	r.scope = r.info.Globals
-	const bytesPerUse = 50 // or fewer, in most files
-	r.info.Uses = make([]*Use, 0, len(f.Src)/bytesPerUse+8)
-	r.expr(f.Root)
+	const bytesPerUse = 50 // or more, in most files
+	r := &resolver{info: &Info{Globals: globals(), Uses: make([]*Use, 0, len(f.Src)/bytesPerUse+8)}}
+	i := r.file(f)
+	i.giveUses()
+	i.markLive()
+	return i
+}
+
+// ResolveIn resolves the names that touch a part of a file, and knows the scopes around
+// it. That takes a fraction of the time. Nothing is known of other parts: nor, therefore,
+// who uses a definition.
+func ResolveIn(f *ast.File, part ast.Span) *Info {
+	r := &resolver{info: &Info{Globals: globals()}, limited: true, part: part}
+	return r.file(f)
+}
+
+func (r *resolver) file(f *ast.File) *Info {
 	i := r.info
+	r.scope = i.Globals
+	r.expr(f.Root)
 	inOrder(i.Uses, func(u *Use) ast.Pos { return u.Start })
 	inOrder(i.Defs, func(d *Def) ast.Pos { return d.Span().Start })
 	inOrder(i.Scopes, func(s *Scope) ast.Pos { return s.Start })
@@ -24,8 +38,6 @@ func Resolve(f *ast.File) *Info {
 		}
 	}
 	inOrder(i.names, func(n placedName) ast.Pos { return n.Start })
-	i.giveUses()
-	i.markLive()
 	return i
 }
 
@@ -99,6 +111,9 @@ type resolver struct {
 	info  *Info
 	scope *Scope
 	owner *Def
+	// Only what touches part is looked at, if limited is set.
+	limited bool
+	part    ast.Span
 	// What is made in numbers comes from larger pieces of memory.
 	uses   []Use
 	defs   []Def
@@ -107,6 +122,15 @@ type resolver struct {
 	found [256]finding
 	// extra are the bindings that merge into a rec set, see merged.
 	extra map[*ast.AttrSet][]*ast.Attr
+}
+
+// passes reports whether there is no need to look at an expression.
+func (r *resolver) passes(e ast.Expr) bool {
+	if !r.limited || e.Pos() <= r.part.End && r.part.Start <= e.Stop() {
+		return false
+	}
+	set, ok := e.(*ast.AttrSet)
+	return !ok || len(r.extra[set]) == 0 // some of which may be there
 }
 
 // finding is what a name means in a scope.
@@ -138,11 +162,11 @@ func (r *resolver) find(at *Scope, name string) (*Def, *Scope) {
 func (r *resolver) merged(bindings []ast.Binding) (taken map[*ast.Attr]bool) {
 	for i, b := range bindings {
 		a, ok := b.(*ast.Attr)
-		if !ok || len(a.Path) != 1 || a.Path[0].Dynamic() || taken[a] {
+		if !ok {
 			continue
 		}
 		set, ok := a.Value.(*ast.AttrSet)
-		if !ok || !set.Rec {
+		if !ok || !set.Rec || len(a.Path) != 1 || a.Path[0].Dynamic() || taken[a] {
 			continue
 		}
 		for j, other := range bindings {
@@ -215,8 +239,10 @@ func (r *resolver) define(s *Scope, d Def, at ast.Span) *Def {
 }
 
 func (r *resolver) expr(e ast.Expr) {
+	if e == nil || r.passes(e) {
+		return
+	}
 	switch e := e.(type) {
-	case nil:
 	case *ast.Ident:
 		if e.Name != "__curPos" && e.Name != "" {
 			r.use(e.Name, e.Span, r.scope, false)
@@ -428,6 +454,9 @@ func (r *resolver) plain(bindings []ast.Binding) {
 
 // attr resolves the names and the value of a binding.
 func (r *resolver) attr(b *ast.Attr) {
+	if r.limited && r.extra == nil && (b.Start > r.part.End || b.End < r.part.Start) {
+		return
+	}
 	for _, n := range b.Path {
 		r.expr(n.Expr)
 	}

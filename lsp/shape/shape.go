@@ -27,7 +27,7 @@ import (
 type Unit struct {
 	Path  string
 	File  *ast.File
-	Scope *scope.Info
+	Scope *scope.Lazy
 }
 
 // World finds other files.
