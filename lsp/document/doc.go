@@ -10,4 +10,7 @@
 // derived from a text (tree, scopes, diagnostics, tokens) is an [Analysis]: a
 // pure function of the snapshot whose result lives and dies with it. Nothing is
 // computed before somebody asks, and nothing twice.
+//
+// What is made of a large text is nearly the same after a keystroke. A derived
+// analysis, see [NewDerived], may use the result that there was for an older version.
 package document
