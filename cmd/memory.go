@@ -68,7 +68,7 @@ func deferCollection(getenv func(string) string) {
 // it than in the way of the next one. The server does so by itself.
 func serverCollection(getenv func(string) string) {
 	if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(150)
+		debug.SetGCPercent(200)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"time"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -27,6 +28,9 @@ func (s *Server) Diagnostic(ctx context.Context, p *protocol.DocumentDiagnosticP
 	if err != nil {
 		return nil, err
 	}
+	if err := s.awaitPause(ctx, d); err != nil {
+		return nil, err
+	}
 	found := s.diagnostics(ctx, d)
 	id := resultID(found)
 	if p.PreviousResultID != nil && *p.PreviousResultID == id {
@@ -41,6 +45,32 @@ func (s *Server) Diagnostic(ctx context.Context, p *protocol.DocumentDiagnosticP
 			Kind: string(protocol.DocumentDiagnosticReportKindFull), ResultID: &id, Items: found,
 		},
 	}, nil
+}
+
+// atOnce is the length, in bytes, up to which a text is checked while somebody types.
+const atOnce = 64 << 10
+
+// awaitPause waits until typing pauses, for as long as pushed diagnostics do. Who pulls
+// after each key means the last, and checking a large text takes what answers to the
+// others need. It returns the context's error if the request is cancelled.
+func (s *Server) awaitPause(ctx context.Context, d *document.Snapshot) error {
+	if len(d.Text) <= atOnce {
+		return nil
+	}
+	delay := time.Duration(s.viewOf(ctx).config.Diagnostics.DelayMS) * time.Millisecond
+	waiting(ctx, func() {
+		for ctx.Err() == nil {
+			left := delay - time.Since(time.Unix(0, s.typed.Load()))
+			if left <= 0 {
+				return
+			}
+			select {
+			case <-time.After(left):
+			case <-ctx.Done():
+			}
+		}
+	})
+	return ctx.Err()
 }
 
 // DiagnosticWorkspace reports on every file of the workspace, open or not.

@@ -275,3 +275,33 @@ func TestCancel(t *testing.T) {
 	here.Close()
 	<-conn.Done()
 }
+
+// Diagnostics of a large text that are pulled while somebody types come when typing
+// pauses, and not at all when they are cancelled.
+func TestPullWaitsForPause(t *testing.T) {
+	text := "{ a = b; }\n" + strings.Repeat("# long\n", atOnce/6)
+	for _, tt := range []struct {
+		delay  int
+		cancel bool
+	}{{1, false}, {600_000, true}} {
+		c := connect(t, clientOptions{pull: true, settings: fmt.Sprintf(`{"eval":{"enable":false},"diagnostics":{"delayMs":%d}}`, tt.delay)})
+		u := c.open("a.nix", text)
+		c.edit(u, span(0, 0, 0, 0), " ")
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		if tt.cancel {
+			time.AfterFunc(10*time.Millisecond, cancel)
+		}
+		report, err := c.Diagnostic(ctx, &protocol.DocumentDiagnosticParams{TextDocument: c.docID(u)})
+		if tt.cancel {
+			if err == nil {
+				t.Error("a cancelled request is answered")
+			}
+			continue
+		}
+		full, ok := report.(*protocol.RelatedFullDocumentDiagnosticReport)
+		if err != nil || !ok || len(full.Items) != 1 {
+			t.Errorf("got %v, %v", report, err)
+		}
+	}
+}

@@ -15,7 +15,7 @@ const (
 	// longRest is a pause of the user's: what is free goes back to the system.
 	longRest = 10 * time.Second
 	// worthCollecting is how many bytes of garbage a short rest is used for.
-	worthCollecting = 24 << 20
+	worthCollecting = 32 << 20
 )
 
 // rest uses the pauses between messages to tidy up. Once it has, nothing runs until
