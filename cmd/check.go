@@ -15,6 +15,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"gonix.dev/gonix/lsp"
 	"gonix.dev/gonix/lsp/analysis"
 	"gonix.dev/gonix/lsp/scope"
 	"gonix.dev/gonix/parser"
@@ -24,6 +25,8 @@ import (
 // checkOptions are the flags of gonix check.
 type checkOptions struct {
 	werror, json, sarif, fix bool
+	noOptions                bool
+	conf                     *settingsFlags
 	level                    string
 	severity                 []string
 }
@@ -32,11 +35,15 @@ func newCheckCmd(env *Env) *cobra.Command {
 	var o checkOptions
 	c := &cobra.Command{
 		Use:   "check [PATH...]",
-		Short: "Find problems in Nix files without evaluating them",
+		Short: "Find problems in Nix files",
 		Long: `Check reports what the language server reports: syntax errors, undefined and
 unused names, deprecated syntax, wrong arguments and more; docs/diagnostics.md
 lists the codes. It looks at the files given and at all *.nix files below the
 folders given, the current one by default.
+
+Files that are modules of a system that is found, as docs/lsp.md tells, are checked
+for options that there are not and values of the wrong type. For that the modules
+are evaluated; nothing else is, and nothing is built.
 
 It exits with 1 when there are errors; with --werror, when there are warnings.`,
 		Example: `  gonix check
@@ -50,11 +57,13 @@ It exits with 1 when there are errors; with --werror, when there are warnings.`,
 			return runCheck(c.Context(), env, o, args)
 		},
 	}
+	o.conf = addSettingsFlags(c)
 	f := c.Flags()
 	f.BoolVar(&o.werror, "werror", false, "fail when there are warnings, too")
 	f.BoolVar(&o.json, "json", false, "print the findings as JSON")
 	f.BoolVar(&o.sarif, "sarif", false, "print the findings as SARIF 2.1.0, for code scanning")
 	f.BoolVar(&o.fix, "fix", false, "apply the fixes that do not change what the files mean")
+	f.BoolVar(&o.noOptions, "no-options", false, "evaluate nothing: leave the options of modules unchecked")
 	f.StringVar(&o.level, "level", "warning", "the least `SEVERITY` to report: error, warning, information or hint")
 	f.StringArrayVar(&o.severity, "severity", nil, "the severity of a code, as `CODE=SEVERITY`; off leaves it out")
 	return c
@@ -97,12 +106,20 @@ func runCheck(ctx context.Context, env *Env, o checkOptions, args []string) erro
 		return err
 	}
 	findings := []finding{}
-	checker := checker{env: env, trees: map[string]*ast.File{}}
+	checker := checker{env: env, trees: map[string]*ast.File{}, unchecked: map[string]bool{}}
+	if !o.noOptions {
+		s, err := o.conf.load(env)
+		if err != nil {
+			return err
+		}
+		checker.options = lsp.NewOptionChecker(lspOptions(env, s), workspaces(env, args)...)
+		defer checker.options.Close()
+	}
 	for _, file := range files {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		found, err := checker.check(file, severity, o.fix)
+		found, err := checker.check(ctx, file, severity, o.fix)
 		if err != nil {
 			return err
 		}
@@ -171,8 +188,40 @@ func nixFiles(env *Env, args []string) ([]string, error) {
 
 // checker remembers the trees of files that others import.
 type checker struct {
-	env   *Env
-	trees map[string]*ast.File
+	env       *Env
+	trees     map[string]*ast.File
+	options   *lsp.OptionChecker
+	unchecked map[string]bool // why options were not, as told already
+}
+
+// checkOptions finds what is wrong with the options that a file sets. That some
+// cannot be evaluated is worth saying, and no finding.
+func (c *checker) checkOptions(ctx context.Context, file, path string) []analysis.Diagnostic {
+	if c.options == nil {
+		return nil
+	}
+	found, err := c.options.Check(ctx, path)
+	if err != nil && ctx.Err() == nil && !c.unchecked[err.Error()] {
+		c.unchecked[err.Error()] = true
+		fmt.Fprintf(c.env.Stderr, "note: the options that %s sets are not checked: %v\n", file, err)
+	}
+	return found
+}
+
+// workspaces are the folders whose files tell of what system a module is part: the
+// working directory, and the folders of files outside of it.
+func workspaces(env *Env, args []string) []string {
+	out := []string{env.Dir}
+	for _, arg := range args {
+		dir := inDir(env, arg)
+		if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+			dir = filepath.Dir(dir)
+		}
+		if rel, err := filepath.Rel(env.Dir, dir); err != nil || strings.HasPrefix(rel, "..") {
+			out = append(out, dir)
+		}
+	}
+	return out
 }
 
 // parse returns the tree that an import of a path reads, or nil.
@@ -190,7 +239,7 @@ func (c *checker) parse(path string) *ast.File {
 	return f
 }
 
-func (c *checker) check(file string, severity map[string]string, fix bool) ([]finding, error) {
+func (c *checker) check(ctx context.Context, file string, severity map[string]string, fix bool) ([]finding, error) {
 	path := inDir(c.env, file)
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -216,6 +265,7 @@ func (c *checker) check(file string, severity map[string]string, fix bool) ([]fi
 		Exists: func(path string) bool { _, err := os.Lstat(path); return err == nil },
 		Parse:  c.parse,
 	})...)
+	found = append(found, c.checkOptions(ctx, file, path)...)
 	sort.SliceStable(found, func(i, j int) bool { return found[i].Start < found[j].Start })
 	var out []finding
 	for _, d := range analysis.WithSeverities(found, severity) {

@@ -16,6 +16,7 @@ import (
 
 	"gonix.dev/gonix/lsp"
 	"gonix.dev/gonix/lsp/config"
+	"gonix.dev/gonix/settings"
 )
 
 func newLspCmd(env *Env) *cobra.Command {
@@ -44,16 +45,7 @@ describes, as the section "gonix".`,
 			if err != nil {
 				return err
 			}
-			opts := lsp.Options{Version: version, Home: env.Getenv("HOME"), System: evalSystem(s), Log: io.Discard}
-			if exe, err := os.Executable(); err == nil {
-				opts.Worker = []string{exe, evalWorkerVerb}
-			}
-			for _, entry := range (&evalFlags{}).searchPath(env, s) {
-				if entry.Prefix != "" {
-					entry.Path = entry.Prefix + "=" + entry.Path
-				}
-				opts.NixPath = append(opts.NixPath, entry.Path)
-			}
+			opts := lspOptions(env, s)
 			if logFile != "" {
 				f, err := os.OpenFile(inDir(env, logFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
 				if err != nil {
@@ -82,6 +74,21 @@ describes, as the section "gonix".`,
 	// Editors pass it by habit; it is what happens anyway.
 	c.Flags().Bool("stdio", true, "serve standard input and output")
 	return c
+}
+
+// lspOptions is the world as the language server sees it.
+func lspOptions(env *Env, s *settings.Settings) lsp.Options {
+	opts := lsp.Options{Version: version, Home: env.Getenv("HOME"), System: evalSystem(s), Log: io.Discard}
+	if exe, err := os.Executable(); err == nil {
+		opts.Worker = []string{exe, evalWorkerVerb}
+	}
+	for _, entry := range (&evalFlags{}).searchPath(env, s) {
+		if entry.Prefix != "" {
+			entry.Path = entry.Prefix + "=" + entry.Path
+		}
+		opts.NixPath = append(opts.NixPath, entry.Path)
+	}
+	return opts
 }
 
 // listenLSP serves every client that connects, until the context ends.

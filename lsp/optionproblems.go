@@ -54,11 +54,24 @@ func (o *optionFindings) drop(key string) {
 // maxChecked bounds the definitions of one text that are looked at.
 const maxChecked = 3000
 
-// optionProblems finds definitions of options that are not there, and values that
-// options do not take. It looks only at modules that are certainly part of a
-// system.
+// optionProblems are what checkOptions finds, with the severities that the user
+// wants. Code actions know of them afterwards.
 func (s *Server) optionProblems(ctx context.Context, d *document.Snapshot) []analysis.Diagnostic {
+	found, err := s.checkOptions(ctx, d)
+	if err != nil && ctx.Err() == nil {
+		s.logf("options of %s: %v", d.Path, err)
+	}
+	list := analysis.WithSeverities(found, s.viewOf(ctx).config.Diagnostics.Severity)
+	s.options.put(d, list)
+	return list
+}
+
+// checkOptions finds definitions of options that are not there, and values that
+// options do not take. It looks only at modules that are certainly part of a system.
+// Of those that cannot be evaluated it returns the last error.
+func (s *Server) checkOptions(ctx context.Context, d *document.Snapshot) ([]analysis.Diagnostic, error) {
 	var found []analysis.OptionProblem
+	var failed error
 	for _, v := range s.moduleViews(ctx, d) {
 		if !v.sys.certain {
 			continue
@@ -84,6 +97,7 @@ func (s *Server) optionProblems(ctx context.Context, d *document.Snapshot) []ana
 		req.Checks, req.Dir = checks, dirOf(d)
 		resp, err := s.evaluate(ctx, d, req)
 		if err != nil {
+			failed = err
 			continue
 		}
 		if v.sys.byPlace && noneKnown(defs, resp.Problems) {
@@ -103,9 +117,7 @@ func (s *Server) optionProblems(ctx context.Context, d *document.Snapshot) []ana
 			found = append(found, problem)
 		}
 	}
-	list := analysis.WithSeverities(analysis.CheckOptions(d.File(), found), s.viewOf(ctx).config.Diagnostics.Severity)
-	s.options.put(d, list)
-	return list
+	return analysis.CheckOptions(d.File(), found), failed
 }
 
 // noneKnown reports whether no definition of a file begins with a name that there

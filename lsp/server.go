@@ -92,10 +92,9 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opts Options) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &Server{opts: opts, exited: make(chan struct{}), base: ctx, slots: make(chan struct{}, requestSlots)}
+	s := newServer(ctx, opts)
 	s.view.Store(&view{docs: map[string]*document.Snapshot{}, config: config.Default()})
 	s.publisher.init(s)
-	s.worker.Command, s.worker.Log = opts.Worker, opts.Log
 	defer s.worker.Close()
 	s.rest.busy = s.calls.any
 	defer s.rest.stop()
@@ -130,6 +129,13 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opts Options) error {
 		return err
 	}
 	return ErrAborted
+}
+
+// newServer makes a server that nobody is connected to yet.
+func newServer(ctx context.Context, opts Options) *Server {
+	s := &Server{opts: opts, exited: make(chan struct{}), base: ctx, slots: make(chan struct{}, requestSlots)}
+	s.worker.Command, s.worker.Log = opts.Worker, opts.Log
+	return s
 }
 
 // codec encodes payloads with the protocol's own encoders, which know its union

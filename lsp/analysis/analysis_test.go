@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -171,5 +172,35 @@ func TestRulesWhileTyping(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// What a check makes grows with the text, not with its square: generated files have
+// sets of thousands of names, and select as often from them.
+func TestCheckIsLinear(t *testing.T) {
+	made := func(n int) uint64 {
+		var b strings.Builder
+		b.WriteString("let\n  sources = {\n")
+		for i := range n {
+			fmt.Fprintf(&b, "    \"s%d\" = { v = %d; };\n", i, i)
+		}
+		b.WriteString("  };\nin\n{\n")
+		for i := range n {
+			fmt.Fprintf(&b, "  p%d = [ sources.s%d sources.\"s%d\" ];\n", i, i, (i+1)%n)
+		}
+		b.WriteString("}\n")
+		f := parser.Parse("a.nix", b.String(), 0)
+		info := scope.Resolve(f)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if found := Check(f, info, Options{Path: "/a.nix"}); len(found) > 0 {
+			t.Fatalf("unexpected: %+v", found[0])
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	small, large := made(500), made(4000)
+	if large > 20*small {
+		t.Errorf("8 times the text: %d bytes rather than %d", large, small)
 	}
 }

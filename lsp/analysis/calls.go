@@ -57,6 +57,26 @@ func keys(set *ast.AttrSet) (map[string]ast.Span, bool) {
 	return names, all
 }
 
+// keySet is what keys returns.
+type keySet struct {
+	names map[string]ast.Span
+	all   bool
+}
+
+// keys is the function of that name, asked once for each set: large ones are often
+// those that are selected from most.
+func (p *pass) keys(set *ast.AttrSet) (map[string]ast.Span, bool) {
+	k, ok := p.keySets[set]
+	if !ok {
+		k.names, k.all = keys(set)
+		if p.keySets == nil {
+			p.keySets = map[*ast.AttrSet]keySet{}
+		}
+		p.keySets[set] = k
+	}
+	return k.names, k.all
+}
+
 var unknownAttrRule = &Rule{
 	Code:     "unknown-attribute",
 	Severity: Error,
@@ -72,7 +92,7 @@ var unknownAttrRule = &Rule{
 			if !ok || name.Dynamic() {
 				return
 			}
-			names, all := keys(set)
+			names, all := p.keys(set)
 			if _, has := names[name.Name]; !has {
 				if all && name.Name != "" {
 					p.report(Diagnostic{
@@ -110,7 +130,7 @@ func (p *pass) call(fn *ast.Lambda, arg *ast.AttrSet, at ast.Span, missing, unex
 	if fn.Formals == nil {
 		return
 	}
-	names, all := keys(arg)
+	names, all := p.keys(arg)
 	takes := map[string]bool{}
 	var want []string
 	for _, f := range fn.Formals.List {

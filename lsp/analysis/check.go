@@ -32,6 +32,8 @@ type pass struct {
 	rule    *Rule
 	parents []ast.Node // of the node that is being visited, the root first
 	out     []Diagnostic
+
+	keySets map[*ast.AttrSet]keySet // what was asked of them so far
 }
 
 // parent returns the node around the one that is being visited, or nil.

@@ -85,14 +85,15 @@ func (l *lookup) locate(steps []modules.Step) located {
 			continue
 		}
 		at.option, at.typ, at.inside, at.set = set, e.sub(set, "type"), false, nil
+		typ := at.typ // without what wraps it, such as nullOr
 		for {
-			kind, inner := l.typeOf(at.typ)
+			kind, inner := l.typeOf(typ)
 			if kind == wrapped {
-				at.typ = inner
+				typ = inner
 				continue
 			}
 			if kind == submodule {
-				at.set, module = l.subOptions(at.typ), true
+				at.set, module = l.subOptions(typ), true
 				break
 			}
 			if i+1 == len(steps) {
@@ -106,7 +107,7 @@ func (l *lookup) locate(steps []modules.Step) located {
 				} else {
 					at.path = append(at.path, "<name>")
 				}
-				at.typ, at.inside = inner, true
+				at.typ, at.inside, typ = inner, true, inner
 				continue
 			}
 			if sub := l.made(steps[:i+1], steps[i+1:]); sub != nil {
