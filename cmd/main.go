@@ -108,6 +108,10 @@ func Run(ctx context.Context, env *Env, args []string) int {
 	if len(args) > 1 && args[1] == "__sh" {
 		return runShell(ctx, env, append([]string{"busybox"}, args[2:]...))
 	}
+	if len(args) > 1 && legacyTools[strings.TrimPrefix(args[1], "nix-")] != nil && strings.HasPrefix(args[1], "nix-") {
+		args = args[1:] // gonix nix-shell, for who has no link of that name
+		name = args[0]
+	}
 	env.Program, env.Args = name, args
 	var root *cobra.Command
 	if name == "nixfmt" {

@@ -256,10 +256,11 @@ type pipes struct {
 	io.WriteCloser
 }
 
-// serve starts gonix lsp on pipes.
-func serve(t *testing.T, gonix string, args ...string) (*program, *client) {
+// serve starts gonix lsp on pipes, in an environment of its own or with env.
+func serve(t *testing.T, gonix string, env ...string) (*program, *client) {
 	t.Helper()
-	cmd := exec.Command(gonix, append([]string{"lsp"}, args...)...)
+	cmd := exec.Command(gonix, "lsp")
+	cmd.Env = env
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,8 @@ type lensArgument struct {
 	File   string  `json:"file"`
 	Attr   string  `json:"attr"`
 	Offset ast.Pos `json:"offset"`
+	// Argv is the program that enters a shell, for the client to run in a terminal.
+	Argv []string `json:"argv,omitempty"`
 }
 
 // maxLenses bounds the lenses of one file; a file with more is a list of data.
@@ -51,6 +53,10 @@ func (s *Server) CodeLens(ctx context.Context, p *protocol.CodeLensParams) ([]pr
 		switch kind := madeBy(value); {
 		case !reachable || d.Path == "":
 		case kind == "mkShell" || kind == "mkShellNoCC":
+			arg.Argv = []string{s.opts.Worker[0], "nix-shell", d.Path}
+			if attr != "" {
+				arg.Argv = append(arg.Argv, "-A", attr)
+			}
 			add(at, "enter this shell", cmdShell, arg)
 		case strings.HasPrefix(kind, "mkDerivation") || strings.HasPrefix(kind, "build") || strings.HasPrefix(kind, "run") || strings.HasPrefix(kind, "write") || kind == "callPackage" || kind == "derivation":
 			add(at, "build", cmdBuild, arg)

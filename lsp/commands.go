@@ -23,7 +23,8 @@ const (
 	cmdOpen  = "gonix.open"  // a web page
 	cmdEval  = "gonix.eval"  // a binding; shows its value
 	cmdBuild = "gonix.build" // a derivation; shows its store path
-	// cmdShell is run by the client, which has terminals.
+	// cmdShell is run by the client, which has terminals. A client that has it run here
+	// gets to hear what to type.
 	cmdShell = "gonix.shell"
 )
 
@@ -45,16 +46,19 @@ func (s *Server) ExecuteCommand(ctx context.Context, p *protocol.ExecuteCommandP
 			_, err = s.client.ShowDocument(ctx, &protocol.ShowDocumentParams{URI: u, External: ref(true)})
 		})
 		return nil, err
-	case cmdEval, cmdBuild:
+	case cmdEval, cmdBuild, cmdShell:
 		var arg lensArgument
 		if len(p.Arguments) != 1 || json.Unmarshal(p.Arguments[0], &arg) != nil {
 			return nil, refusal("%s needs an argument", p.Command)
 		}
 		text, err := "", error(nil)
-		if p.Command == cmdEval {
+		switch p.Command {
+		case cmdEval:
 			text, err = s.evalBinding(ctx, arg)
-		} else {
+		case cmdBuild:
 			text, err = s.build(ctx, arg, p.WorkDoneToken)
+		default:
+			text = "run in a terminal: " + shellWords(arg.Argv)
 		}
 		kind := protocol.MessageTypeInfo
 		if err != nil {
@@ -66,6 +70,17 @@ func (s *Server) ExecuteCommand(ctx context.Context, p *protocol.ExecuteCommandP
 		return json.Marshal(text)
 	}
 	return nil, refusal("there is no command %s", p.Command)
+}
+
+// shellWords writes a command line for a shell.
+func shellWords(argv []string) string {
+	out := make([]string, len(argv))
+	for i, word := range argv {
+		if out[i] = word; word == "" || strings.ContainsAny(word, " \t\n'\"\\$`*?[](){}<>|&;#~!") {
+			out[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // evalBinding evaluates the binding whose name a lens stands above.

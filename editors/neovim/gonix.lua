@@ -19,6 +19,12 @@ function M.setup(opts)
   })
 end
 
+-- The lens "enter this shell" opens a terminal.
+vim.lsp.commands["gonix.shell"] = function(command)
+  vim.cmd("botright new")
+  vim.fn.termopen(command.arguments[1].argv)
+end
+
 -- root finds the folder that a file belongs to.
 function M.root(file)
   local dir = vim.fn.fnamemodify(file, ":p:h")

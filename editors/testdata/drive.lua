@@ -46,5 +46,12 @@ out:write("renamed ", vim.api.nvim_buf_get_lines(buf, 4, 5, true)[1], "\n")
 local edits = ask("textDocument/formatting", { textDocument = at(0, 0).textDocument, options = { tabSize = 2, insertSpaces = true } })
 vim.lsp.util.apply_text_edits(edits or {}, buf, "utf-16")
 out:write("formatted ", vim.api.nvim_buf_get_lines(buf, 1, 2, true)[1], "\n")
+-- The terminal of the lens "enter this shell" runs what the server says.
+local ran = dir .. "/ran"
+vim.lsp.commands["gonix.shell"]({ arguments = { { argv = { "sh", "-c", 'echo "$0" > "$1"', "it's here", ran } } } })
+vim.wait(20000, function()
+  return vim.fn.getfsize(ran) > 0
+end, 10)
+out:write("terminal ", vim.fn.readfile(ran)[1], "\n")
 out:close()
 vim.cmd("qa!")

@@ -19,11 +19,9 @@ function start() {
 // The lens "enter this shell" runs in a terminal of the editor.
 function shell(arg) {
   const quote = (s) => "'" + s.replaceAll("'", "'\\''") + "'";
-  const gonix = workspace.getConfiguration("gonix").get("path");
-  const attr = arg.attr ? " -A " + quote(arg.attr) : "";
   const terminal = window.createTerminal("gonix shell");
   terminal.show();
-  terminal.sendText(`${quote(gonix)}-shell ${quote(arg.file)}${attr}`);
+  terminal.sendText(arg.argv.map(quote).join(" "));
 }
 
 async function activate(context) {
