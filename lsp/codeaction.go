@@ -31,9 +31,10 @@ func (s *Server) CodeAction(ctx context.Context, p *protocol.CodeActionParams) (
 			return only == "" || kind == string(only) || strings.HasPrefix(kind, string(only)+".")
 		})
 	}
+	span := spanOf(d, p.Range)
 	list := action.At(action.Request{
-		File: d.File(), Scope: scopes.Of(d), Span: spanOf(d, p.Range), Name: d.Path,
-		Problems: append(slices.Clip(s.problems(ctx, d)), s.options.of(d)...), All: wanted(action.FixAll),
+		File: d.File(), Scope: scopes.Of(d), Span: span, Name: d.Path,
+		Problems: append(slices.Clip(s.problems(ctx, d, &span)), s.options.of(d)...), All: wanted(action.FixAll),
 	})
 	for _, a := range list {
 		if ctx.Err() != nil {
@@ -56,7 +57,7 @@ func (s *Server) CodeAction(ctx context.Context, p *protocol.CodeActionParams) (
 		}
 		out = append(out, item)
 	}
-	if url, ok := s.docsAt(ctx, d, spanOf(d, p.Range).Start); ok && wanted(action.Rewrite) {
+	if url, ok := s.docsAt(ctx, d, span.Start); ok && wanted(action.Rewrite) {
 		arg, _ := json.Marshal(url)
 		out = append(out, &protocol.CodeAction{
 			Title: "Open the documentation on noogle.dev", Kind: ref(protocol.CodeActionKind("")),

@@ -27,7 +27,7 @@ func (s *Server) diagnostics(ctx context.Context, d *document.Snapshot) []protoc
 	if !v.config.Diagnostics.Enable || v.excluded(d.Path) {
 		return []protocol.Diagnostic{}
 	}
-	found := s.problems(ctx, d)
+	found := s.problems(ctx, d, nil)
 	out := make([]protocol.Diagnostic, 0, len(found))
 	for _, p := range found {
 		out = append(out, s.diagnostic(d, p))
@@ -39,14 +39,15 @@ func (s *Server) diagnostics(ctx context.Context, d *document.Snapshot) []protoc
 }
 
 // problems returns the findings of the analyses, with the severities that the
-// user wants.
-func (s *Server) problems(ctx context.Context, d *document.Snapshot) []analysis.Diagnostic {
+// user wants; near, if it is not nil, says where those matter that look at other
+// files.
+func (s *Server) problems(ctx context.Context, d *document.Snapshot, near *ast.Span) []analysis.Diagnostic {
 	found := findings.Of(d)
 	world := analysis.World{
 		Exists: func(path string) bool { _, err := os.Lstat(path); return err == nil },
 		Parse:  func(path string) *ast.File { return s.parse(ctx, path) },
 	}
-	if more := analysis.CheckWorld(d.File(), scopes.Of(d), analysis.Options{Path: d.Path}, world); len(more) > 0 {
+	if more := analysis.CheckWorld(d.File(), scopes.Of(d), analysis.Options{Path: d.Path, Near: near}, world); len(more) > 0 {
 		found = append(slices.Clip(found), more...)
 	}
 	return analysis.WithSeverities(found, s.viewOf(ctx).config.Diagnostics.Severity)

@@ -13,6 +13,8 @@ type Options struct {
 	// Path of the file, for rules that look at where it lies and at paths in it;
 	// empty for texts that are not files.
 	Path string
+	// Near limits [CheckWorld] to what touches a span; nil for all of the file.
+	Near *ast.Span
 }
 
 // World is what [CheckWorld] may ask about other files.
@@ -115,6 +117,9 @@ func (p *pass) run(want func(*Rule) bool) {
 
 // walk visits all nodes once, for all rules together.
 func (p *pass) walk(n ast.Node, visitors []*Rule) {
+	if p.far(n) {
+		return
+	}
 	for _, r := range visitors {
 		p.rule = r
 		r.visit(p, n)
@@ -124,6 +129,12 @@ func (p *pass) walk(n ast.Node, visitors []*Rule) {
 		p.walk(c, visitors)
 	}
 	p.parents = p.parents[:len(p.parents)-1]
+}
+
+// far reports whether nobody asks for what is in a node.
+func (p *pass) far(n ast.Node) bool {
+	near := p.opts.Near
+	return near != nil && (n.Pos() > near.End || n.Stop() < near.Start)
 }
 
 func (p *pass) finish() []Diagnostic {

@@ -20,6 +20,9 @@ var pathRule = &Rule{
 		}
 		asked := strings.Contains(p.file.Src, "pathExists")
 		ast.Inspect(p.file.Root, func(n ast.Node) bool {
+			if p.far(n) {
+				return false
+			}
 			path, text, ok := p.relative(n)
 			if !ok || p.world.Exists(path) {
 				return true
