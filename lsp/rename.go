@@ -214,6 +214,13 @@ func (s *Server) Rename(ctx context.Context, p *protocol.RenameParams) (*protoco
 		defer progress.end("")
 		r.world = s.world(ctx)
 	}
+	for _, slot := range m.Slots {
+		if c := callersOf(r.world, slot); c != nil {
+			if err := c.inWorkspace(ctx, s); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if err := visit(d); err != nil {
 		return nil, err
 	}

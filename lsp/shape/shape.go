@@ -57,6 +57,7 @@ type Set struct {
 	Node    ast.Node // the *ast.AttrSet or *ast.Let whose bindings these are, or the *ast.Lambda that they are passed to
 	literal bool     // these are all bindings of Node: there may be thousands, so none are copied
 	entries []entry
+	over    []Set // what // certainly lays over it
 }
 
 // Func is a function literal.
@@ -133,6 +134,11 @@ func (s Set) all() iter.Seq[entry] {
 
 // Attr returns the slot of an attribute, or nil.
 func (s Set) Attr(name string) *Slot {
+	for _, o := range s.over {
+		if o.Attr(name) != nil {
+			return nil
+		}
+	}
 	slot := &Slot{Unit: s.Unit, Name: name, set: s}
 	for e := range s.all() {
 		switch {
@@ -226,7 +232,7 @@ func (w World) of(u *Unit, e ast.Expr, depth int) Shape {
 		return Shape{Funcs: []Func{{u, e}}}
 	case *ast.Binary:
 		if e.Op == ast.OpUpdate {
-			return join(w.of(u, e.X, depth/2), w.of(u, e.Y, depth/2))
+			return update(w.of(u, e.X, depth/2), w.of(u, e.Y, depth/2))
 		}
 	case *ast.Ident:
 		use := u.Scope.UseAt(e.Start)
@@ -252,6 +258,18 @@ func join(a, b Shape) Shape {
 		Funcs: append(append([]Func(nil), a.Funcs...), b.Funcs...),
 		Open:  a.Open || b.Open,
 	}
+}
+
+// update is a // b: where b is one set, and no more than that, its attributes hide
+// those of a.
+func update(a, b Shape) Shape {
+	sh := join(a, b)
+	if len(b.Sets) == 1 && !b.Open {
+		for i := range a.Sets {
+			sh.Sets[i].over = append(slices.Clip(sh.Sets[i].over), b.Sets[0])
+		}
+	}
+	return sh
 }
 
 // slots returns the shape of whatever any of the slots holds.

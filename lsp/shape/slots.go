@@ -212,10 +212,7 @@ func (w World) mention(u *Unit, path []ast.Node) *Mention {
 // the set, the last node of the path, is passed to a function that is known.
 func (w World) formal(u *Unit, path []ast.Node, name string) []*Slot {
 	i := len(path) - 1
-	for i > 0 {
-		if _, ok := path[i-1].(*ast.Paren); !ok {
-			break
-		}
+	for i > 0 && passesOn(path[i-1]) {
 		i--
 	}
 	if i == 0 {
@@ -237,6 +234,18 @@ func (w World) formal(u *Unit, path []ast.Node, name string) []*Slot {
 		}
 	}
 	return out
+}
+
+// passesOn reports whether the attributes of a part of an expression are attributes
+// of the whole.
+func passesOn(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.Paren:
+		return true
+	case *ast.Binary:
+		return n.Op == ast.OpUpdate
+	}
+	return false
 }
 
 func index(path []*ast.AttrName, name *ast.AttrName) int {
