@@ -207,7 +207,9 @@ type movedReader struct {
 
 func (m *movedReader) Read(b []byte) (int, error) {
 	n, err := m.r.Read(b)
-	m.c.event(Event{Kind: Moved, Path: m.p, Size: int64(n)})
+	if n > 0 {
+		m.c.event(Event{Kind: Moved, Path: m.p, Size: int64(n)})
+	}
 	return n, err
 }
 

@@ -34,6 +34,22 @@ func (s *Store) NarFromPath(ctx context.Context, p store.Path, w io.Writer) erro
 	return nar.DumpPath(ctxWriter{ctx, w}, s.RealPath(p), nil)
 }
 
+// OpenNar reads the NAR of a valid path. It may be closed while it is read.
+func (s *Store) OpenNar(ctx context.Context, p store.Path) (io.ReadCloser, error) {
+	valid, err := s.IsValid(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if !valid {
+		return nil, s.invalid(p)
+	}
+	r := nar.OpenPath(s.RealPath(p), nil)
+	return struct {
+		io.Reader
+		io.Closer
+	}{ctxReader{ctx, r}, r}, nil
+}
+
 // ContextWriter passes on to w what is written until ctx ends.
 func ContextWriter(ctx context.Context, w io.Writer) io.Writer { return ctxWriter{ctx, w} }
 

@@ -104,11 +104,16 @@ func wanted(group []*registration) (context.Context, context.CancelFunc) {
 	var left atomic.Int64
 	left.Store(int64(len(group)))
 	for _, r := range group {
-		stop := context.AfterFunc(r.ctx, func() {
+		gone := func() {
 			if left.Add(-1) == 0 {
 				cancel()
 			}
-		})
+		}
+		if r.ctx.Err() != nil {
+			gone() // at once, not in a while
+			continue
+		}
+		stop := context.AfterFunc(r.ctx, gone)
 		context.AfterFunc(ctx, func() { stop() })
 	}
 	return ctx, cancel
