@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"golang.org/x/sys/unix"
 )
 
 // pathTree has files of sizes around those of buffers and paddings.
@@ -120,6 +122,57 @@ func TestPathReaderClose(t *testing.T) {
 		}
 		if _, err := p.Read(make([]byte, 1)); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("after Close: %v", err)
+		}
+	}
+}
+
+// TestRestoreModes: the mode of files is canonical whatever the umask is, or an ACL
+// of the directory.
+func TestRestoreModes(t *testing.T) {
+	var archive bytes.Buffer
+	if err := DumpPath(&archive, pathTree(t), nil); err != nil {
+		t.Fatal(err)
+	}
+	old := unix.Umask(0o022)
+	defer unix.Umask(old)
+	for _, mask := range []int{0, 0o022, 0o077} {
+		for _, acl := range []bool{false, true} {
+			parent := t.TempDir()
+			if acl {
+				// user::rwx, group::---, other::---, for all that is made below.
+				entry := func(tag uint16, perm byte) []byte { return []byte{byte(tag), 0, perm, 0, 0xff, 0xff, 0xff, 0xff} }
+				value := bytes.Join([][]byte{{2, 0, 0, 0}, entry(1, 7), entry(4, 0), entry(0x20, 0)}, nil)
+				if err := unix.Setxattr(parent, "system.posix_acl_default", value, 0); err == unix.ENOTSUP {
+					continue
+				} else if err != nil {
+					t.Fatal(err)
+				}
+			}
+			unix.Umask(mask)
+			name := filepath.Join(parent, "tree")
+			if err := Restore(name, NewReader(bytes.NewReader(archive.Bytes())), RestoreOptions{Canonical: true}); err != nil {
+				t.Fatal(err)
+			}
+			unix.Umask(0o022)
+			err := filepath.Walk(name, func(file string, st os.FileInfo, err error) error {
+				if err != nil {
+					return err
+				}
+				want := os.FileMode(0o444)
+				if st.IsDir() || st.Name() == "1" {
+					want = 0o555
+				}
+				if st.Mode().Perm() != want && st.Mode().Type() != os.ModeSymlink || st.ModTime().Unix() != 1 {
+					t.Errorf("umask %03o, ACL %v: %s has mode %v, time %v", mask, acl, file, st.Mode(), st.ModTime())
+				}
+				if st.IsDir() {
+					return os.Chmod(file, 0o755) // so that it can be removed
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

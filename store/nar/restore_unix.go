@@ -57,6 +57,10 @@ type restorer struct {
 	name    string
 	dirs    []restoreDir // the parent of the root, then the open directories
 	written int64
+
+	// keepsMode says whether files have the mode that they are created with, those
+	// that are executable and the others: 1, -1 if not, 0 as long as that is not known.
+	keepsMode [2]int
 }
 
 type restoreDir struct {
@@ -96,10 +100,43 @@ func (s *restorer) finish(fd int, mode uint32) error {
 		if err := unix.Fchmod(fd, mode); err != nil {
 			return err
 		}
-		if err := unix.Futimes(fd, canonicalTimes); err != nil {
+		return s.finishTimes(fd)
+	}
+	return s.sync(fd)
+}
+
+// finishFile is finish for a file that was created with mode. That is also the mode
+// which it has, unless the umask or an ACL of the store is in the way, and then it is
+// for all; so the first file that has it answers for the rest.
+func (s *restorer) finishFile(fd int, mode uint32) error {
+	if !s.opts.Canonical {
+		return s.sync(fd)
+	}
+	keeps := &s.keepsMode[mode&1]
+	if *keeps == 0 {
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err != nil {
 			return err
 		}
+		*keeps = -1
+		if uint32(st.Mode)&0o7777 == mode {
+			*keeps = 1
+		}
 	}
+	if *keeps < 0 {
+		return s.finish(fd, mode)
+	}
+	return s.finishTimes(fd)
+}
+
+func (s *restorer) finishTimes(fd int) error {
+	if err := unix.Futimes(fd, canonicalTimes); err != nil {
+		return err
+	}
+	return s.sync(fd)
+}
+
+func (s *restorer) sync(fd int) error {
 	if s.opts.Sync {
 		return unix.Fsync(fd)
 	}
@@ -152,8 +189,11 @@ func (s *restorer) file(dirfd int, base string, h Header) error {
 		return badf("files have more than %d bytes", s.opts.MaxSize)
 	}
 	mode := uint32(0o666)
+	if s.opts.Canonical {
+		mode = 0o444
+	}
 	if h.Executable {
-		mode = 0o777
+		mode |= 0o111
 	}
 	fd, err := unix.Openat(dirfd, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
 	if err != nil {
@@ -161,11 +201,7 @@ func (s *restorer) file(dirfd int, base string, h Header) error {
 	}
 	_, err = s.r.WriteTo(rawWriter{fd, func(err error) error { return s.errorf("write", h.Path, err) }})
 	if err == nil {
-		canonical := uint32(0o444)
-		if h.Executable {
-			canonical = 0o555
-		}
-		if err = s.finish(fd, canonical); err != nil {
+		if err = s.finishFile(fd, mode); err != nil {
 			err = s.errorf("finish", h.Path, err)
 		}
 		if s.opts.BeginSync && h.Size >= worthSync {
