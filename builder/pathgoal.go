@@ -133,7 +133,7 @@ func (g *pathGoal) copy() {
 			return
 		}
 		if err != nil {
-			g.fail(TransientFailure, "substitute '%s': %w", g.printed(), err)
+			g.fail(TransientFailure, "%w", err)
 			return
 		}
 		g.end(Substituted, nil)

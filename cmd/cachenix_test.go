@@ -28,6 +28,11 @@ func newPeers(t *testing.T) *peers {
 		}
 		t.Skip("no real Nix here")
 	}
+	return newAlone(t)
+}
+
+// newAlone is such a place for gonix alone.
+func newAlone(t *testing.T) *peers {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -114,9 +119,19 @@ func (p *peers) build() (top string, all []string) {
 }
 
 // serve starts gonix serve and returns its address.
-func (p *peers) serve(args ...string) string {
+func (p *peers) serve(args ...string) string { return p.serveUntil(nil, args...) }
+
+// serveUntil is serve that ends when end is closed, or else with the test.
+func (p *peers) serveUntil(end <-chan struct{}, args ...string) string {
 	p.t.Helper()
 	ctx, stop := context.WithCancel(p.t.Context())
+	go func() {
+		select {
+		case <-end:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
 	pr, pw := io.Pipe()
 	env := &Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: pw, Dir: p.dir, Getenv: func(n string) string { return p.vars[n] }}
 	var wg sync.WaitGroup

@@ -270,7 +270,7 @@ func (c *Cache) init(ctx context.Context, create bool) error {
 		case errors.Is(err, errNotFound):
 			// A directory or server without the file may still be a cache.
 			if _, ok := c.back.(directory); !ok {
-				return &TransferError{URL: c.location(cacheInfoFile), Err: fmt.Errorf("'%s' does not appear to be a binary cache", c.URI())}
+				return &TransferError{URL: c.location(cacheInfoFile), Err: fmt.Errorf("'%s' does not appear to be a binary cache: %w", c.URI(), err)}
 			}
 		case err != nil:
 			return err

@@ -104,7 +104,7 @@ func (d *DiskCache) purge() error {
 	var last int64
 	err := sqlitex.Execute(d.conn, "select value from LastPurge", &sqlitex.ExecOptions{
 		ResultFunc: func(st *sqlite.Stmt) error { last = st.ColumnInt64(0); return nil }})
-	if err != nil || last >= now.Add(-purgeInterval).Unix() {
+	if err != nil || last >= now.Add(-purgeInterval).Unix() && last < future(now) {
 		return err
 	}
 	// Not less than the defaults: a short-lived setting must not empty the cache.
@@ -116,6 +116,10 @@ func (d *DiskCache) purge() error {
 	return sqlitex.Execute(d.conn, "insert or replace into LastPurge(dummy, value) values ('', ?)",
 		&sqlitex.ExecOptions{Args: []any{now.Unix()}})
 }
+
+// future is when something is no longer believed to have been written in the past:
+// the clock was wrong then, or is wrong now, and it would be believed for too long.
+func future(now time.Time) int64 { return now.Add(time.Minute).Unix() }
 
 // Close closes the database.
 func (d *DiskCache) Close() error {
@@ -135,9 +139,10 @@ type info struct {
 func (d *DiskCache) cacheInfo(uri string) (in info, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	err := sqlitex.Execute(d.conn, "select id, storeDir, wantMassQuery, priority from BinaryCaches where url = ? and timestamp > ?",
+	now := time.Now()
+	err := sqlitex.Execute(d.conn, "select id, storeDir, wantMassQuery, priority from BinaryCaches where url = ? and timestamp > ? and timestamp < ?",
 		&sqlitex.ExecOptions{
-			Args: []any{uri, time.Now().Add(-d.meta).Unix()},
+			Args: []any{uri, now.Add(-d.meta).Unix(), future(now)},
 			ResultFunc: func(st *sqlite.Stmt) error {
 				d.ids[uri] = st.ColumnInt64(0)
 				in, ok = info{store.Dir(st.ColumnText(1)), st.ColumnInt64(2) != 0, st.ColumnInt(3)}, true
@@ -170,9 +175,9 @@ func (d *DiskCache) lookup(uri, hashPart string, dir store.Dir) (in *narinfo.Inf
 	}
 	now := time.Now()
 	err := sqlitex.Execute(d.conn, "select present, namePart, url, compression, fileHash, fileSize, narHash, narSize, refs, deriver, sigs, ca "+
-		"from NARs where cache = ? and hashPart = ? and ((present = 0 and timestamp > ?) or (present = 1 and timestamp > ?))",
+		"from NARs where cache = ? and hashPart = ? and ((present = 0 and timestamp > ?) or (present = 1 and timestamp > ?)) and timestamp < ?",
 		&sqlitex.ExecOptions{
-			Args: []any{id, hashPart, now.Add(-d.negative).Unix(), now.Add(-d.positive).Unix()},
+			Args: []any{id, hashPart, now.Add(-d.negative).Unix(), now.Add(-d.positive).Unix(), future(now)},
 			ResultFunc: func(st *sqlite.Stmt) (err error) {
 				if st.ColumnInt64(0) == 0 {
 					known = true

@@ -195,11 +195,14 @@ func (f *fakeWeb) requests(path string) (out []string) {
 }
 
 // fakeS3 is a bucket server: GET with ranges, HEAD and PUT of objects, the body
-// plain or in signed chunks. It knows one access key.
+// plain or in signed chunks, at once or in parts. It knows one access key, and
+// lets nobody write to the bucket "closed".
 type fakeS3 struct {
 	*httptest.Server
 	mu       sync.Mutex
 	objects  map[string][]byte
+	parts    []map[int][]byte // of uploads in parts
+	region   string           // that the last request was signed for
 	encoding map[string]string
 }
 
@@ -216,8 +219,35 @@ func newFakeS3(t testing.TB, accessKey string) *fakeS3 {
 		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		switch r.Method {
-		case http.MethodPut:
+		if scope := strings.Split(r.Header.Get("Authorization"), "/"); len(scope) > 2 {
+			f.region = scope[2]
+		}
+		q := r.URL.Query()
+		switch id := q.Get("uploadId"); {
+		case r.Method == http.MethodPost && q.Has("uploads"):
+			fmt.Fprintf(w, "<InitiateMultipartUploadResult><UploadId>%d</UploadId></InitiateMultipartUploadResult>", len(f.parts)+1)
+			f.parts = append(f.parts, map[int][]byte{})
+		case r.Method == http.MethodPost:
+			n, _ := strconv.Atoi(id)
+			var all []byte
+			for i := range len(f.parts[n-1]) {
+				all = append(all, f.parts[n-1][i+1]...)
+			}
+			f.objects[r.URL.Path] = all
+			fmt.Fprint(w, "<CompleteMultipartUploadResult><Bucket>bucket</Bucket><ETag>1</ETag></CompleteMultipartUploadResult>")
+		case id != "":
+			n, _ := strconv.Atoi(id)
+			part, _ := strconv.Atoi(q.Get("partNumber"))
+			data, err := readChunked(r)
+			if err != nil {
+				fail(w, 400, "IncompleteBody")
+				return
+			}
+			f.parts[n-1][part] = data
+			w.Header().Set("ETag", fmt.Sprintf(`"%d"`, part))
+		case r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/closed/"):
+			fail(w, 403, "AccessDenied")
+		case r.Method == http.MethodPut:
 			data, err := readChunked(r)
 			if err != nil {
 				fail(w, 400, "IncompleteBody")
@@ -228,6 +258,10 @@ func newFakeS3(t testing.TB, accessKey string) *fakeS3 {
 			w.Header().Set("ETag", `"1"`)
 		default:
 			data, ok := f.objects[r.URL.Path]
+			if strings.HasPrefix(r.URL.Path, "/closed/") {
+				fail(w, 403, "AccessDenied")
+				return
+			}
 			if !ok {
 				fail(w, 404, "NoSuchKey")
 				return

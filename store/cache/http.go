@@ -250,11 +250,12 @@ func (w *web) do(ctx context.Context, method, name string, body io.Reader, size 
 	case s >= 200 && s < 300:
 		answered = true
 		return resp, nil
-	case s == http.StatusNotFound, s == http.StatusGone,
-		// Buckets that may not be listed say 403 for what is not there.
-		s == http.StatusForbidden && method != http.MethodPut:
+	case s == http.StatusNotFound, s == http.StatusGone:
 		drain(resp.Body)
 		return nil, errNotFound
+	case s == http.StatusForbidden && method != http.MethodPut:
+		drain(resp.Body)
+		return nil, errDenied
 	default:
 		// It may take its time with the rest.
 		slow := time.AfterFunc(maxDrain, cancel)

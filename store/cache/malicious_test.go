@@ -338,8 +338,25 @@ func TestSubstituter(t *testing.T) {
 	if found, err := s.Query(t.Context(), a.Path); err != nil || !strings.Contains(found.Cache.URI(), dirs["unsigned"]) {
 		t.Errorf("without require-sigs: %v %v", found, err)
 	}
-	// An altered narinfo is refused like one that nobody has signed.
 	s.NoRequireSigs = false
+	// The signature of another path is none of this one.
+	b := src.add(t, "b", "b")
+	fp, err := a.Fingerprint(store.DefaultDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stolen := *b
+	stolen.Sigs = []string{key.Sign(fp)}
+	thief := open(t, "file://"+t.TempDir(), Options{})
+	var nar bytes.Buffer
+	src.NarFromPath(t.Context(), b.Path, &nar)
+	if err := thief.AddToStore(t.Context(), &stolen, &nar, store.AddOptions{NoCheckSigs: true}); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := (&Substituter{Keys: s.Keys, Caches: []*Cache{thief}}).Query(t.Context(), b.Path); err != nil || found != nil {
+		t.Errorf("another path's signature is believed: %v %v", found, err)
+	}
+	// An altered narinfo is refused like one that nobody has signed.
 	name := dirs["good"] + "/" + a.Path.HashPart() + ".narinfo"
 	text, err := os.ReadFile(name)
 	if err != nil {

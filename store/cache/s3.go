@@ -17,6 +17,7 @@ import (
 // bucket is the backend of s3://.
 type bucket struct {
 	core      minio.Core
+	whose     string // credentials are used, for errors
 	name      string
 	prefix    string // ends in a slash if it is not empty
 	multipart bool   // upload large files in parts
@@ -54,8 +55,12 @@ func openBucket(t *Transport, u *url.URL, params url.Values) (*bucket, error) {
 	default:
 		return nil, fmt.Errorf("addressing-style must be auto, path or virtual, not '%s'", style)
 	}
+	creds, whose, err := awsCredentials(t, params.Get("profile"))
+	if err != nil {
+		return nil, err
+	}
 	core, err := minio.NewCore(endpoint, &minio.Options{
-		Creds:        awsCredentials(t, params.Get("profile")),
+		Creds:        creds,
 		Secure:       secure,
 		Transport:    client.Transport,
 		Region:       region,
@@ -65,7 +70,7 @@ func openBucket(t *Transport, u *url.URL, params url.Values) (*bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bucket{core: *core, name: u.Host, uri: "s3://" + u.Host, multipart: params.Get("multipart-upload") == "true"}
+	b := &bucket{core: *core, whose: whose, name: u.Host, uri: "s3://" + u.Host, multipart: params.Get("multipart-upload") == "true"}
 	if p := strings.Trim(u.Path, "/"); p != "" {
 		b.prefix = p + "/"
 		b.uri += "/" + p
@@ -74,23 +79,28 @@ func openBucket(t *Transport, u *url.URL, params url.Values) (*bucket, error) {
 }
 
 // awsCredentials looks where AWS's own tools look: the environment, then the file
-// of credentials. Without any, requests are anonymous.
-func awsCredentials(t *Transport, profile string) *credentials.Credentials {
+// of credentials. Without any, requests are anonymous. whose says which they are.
+func awsCredentials(t *Transport, profile string) (_ *credentials.Credentials, whose string, _ error) {
 	id, secret := t.getenv("AWS_ACCESS_KEY_ID"), t.getenv("AWS_SECRET_ACCESS_KEY")
 	if id != "" && secret != "" && profile == "" {
-		return credentials.NewStaticV4(id, secret, t.getenv("AWS_SESSION_TOKEN"))
+		return credentials.NewStaticV4(id, secret, t.getenv("AWS_SESSION_TOKEN")), "with the credentials of AWS_ACCESS_KEY_ID", nil
 	}
 	name := t.getenv("AWS_SHARED_CREDENTIALS_FILE")
 	if name == "" && t.getenv("HOME") != "" {
 		name = filepath.Join(t.getenv("HOME"), ".aws", "credentials")
 	}
+	wanted := firstOf(profile, t.getenv("AWS_PROFILE"))
 	if name != "" {
-		c := credentials.NewFileAWSCredentials(name, firstOf(profile, t.getenv("AWS_PROFILE"), "default"))
-		if v, err := c.GetWithContext(&credentials.CredContext{}); err == nil && v.AccessKeyID != "" {
-			return c
+		c := credentials.NewFileAWSCredentials(name, firstOf(wanted, "default"))
+		v, err := c.GetWithContext(&credentials.CredContext{})
+		if err == nil && v.AccessKeyID != "" {
+			return c, fmt.Sprintf("with the credentials of profile '%s' in '%s'", firstOf(wanted, "default"), name), nil
 		}
 	}
-	return credentials.NewStaticV4("", "", "")
+	if wanted != "" {
+		return nil, "", fmt.Errorf("there are no credentials for the profile '%s' in '%s'", wanted, firstOf(name, "~/.aws/credentials"))
+	}
+	return credentials.NewStaticV4("", "", ""), "without credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, and there is no '" + firstOf(name, "~/.aws/credentials") + "'", nil
 }
 
 func (b *bucket) key(name string) string {
@@ -113,12 +123,17 @@ func (b *bucket) failure(ctx context.Context, name string, err error) error {
 	}
 	resp := minio.ToErrorResponse(err)
 	switch s := resp.StatusCode; {
-	case s == http.StatusNotFound || resp.Code == minio.NoSuchKey || s == http.StatusForbidden && resp.Code == minio.AccessDenied:
+	case s == http.StatusNotFound || resp.Code == minio.NoSuchKey:
 		return errNotFound
+	case s == http.StatusForbidden && resp.Code == minio.AccessDenied:
+		return fmt.Errorf("%w %s", errDenied, b.whose)
 	case s == 0:
 		te.temporary = true // the connection broke
 	default:
 		te.Status = s
+		if s == http.StatusForbidden || s == http.StatusUnauthorized {
+			te.Err = fmt.Errorf("%s: %s (asked %s)", resp.Code, firstOf(resp.Message, "access denied"), b.whose)
+		}
 		te.limited = s == http.StatusTooManyRequests || s == http.StatusServiceUnavailable
 		te.temporary = te.limited || s >= 500 || s == http.StatusRequestTimeout
 	}
@@ -195,7 +210,10 @@ func (b *bucket) put(ctx context.Context, name string, data io.ReadSeeker, size 
 	})
 	if err != nil {
 		if err = b.failure(ctx, name, err); errors.Is(err, errNotFound) {
-			return fmt.Errorf("upload to '%s': no such bucket, or no permission", b.location(name))
+			if errors.Is(err, errDenied) {
+				return fmt.Errorf("upload to '%s': %w", b.location(name), err)
+			}
+			return fmt.Errorf("upload to '%s': no such bucket", b.location(name))
 		}
 		return err
 	}

@@ -180,10 +180,26 @@ func (s *Substituter) Substitute(ctx context.Context, p store.Path, dst store.St
 	case done:
 		return nil
 	case len(errs) > 0:
-		return fmt.Errorf("some substitutes for '%s' failed: %w", dst.StoreDir().Format(p), errors.Join(errs...))
+		return &failedError{dst.StoreDir().Format(p), errors.Join(errs...), s.Warn != nil}
 	}
 	return fmt.Errorf("substitute '%s': %w", dst.StoreDir().Format(p), ErrNoSubstitute)
 }
+
+// failedError is a path that no cache could deliver.
+type failedError struct {
+	path string
+	err  error
+	told bool // why, in warnings
+}
+
+func (e *failedError) Error() string {
+	if e.told {
+		return fmt.Sprintf("some substitutes for '%s' failed", e.path)
+	}
+	return fmt.Sprintf("some substitutes for '%s' failed: %v", e.path, e.err)
+}
+
+func (e *failedError) Unwrap() error { return e.err }
 
 // copyTo streams a path into a store. Signatures were checked by the caller.
 func (c *Cache) copyTo(ctx context.Context, in *narinfo.Info, dst store.Store, progress func(done, total int64)) error {

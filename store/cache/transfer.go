@@ -27,7 +27,11 @@ type file struct {
 	encoding string // Content-Encoding of the body, "" if it is the file itself
 }
 
-var errNotFound = errors.New("no such file")
+var (
+	errNotFound = errors.New("no such file")
+	// Servers that do not let everybody list them say this of what is not there.
+	errDenied = fmt.Errorf("access is denied, or there is %w", errNotFound)
+)
 
 // TransferError is a download or upload that failed.
 type TransferError struct {

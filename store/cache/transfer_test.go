@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"zombiezen.com/go/sqlite/sqlitex"
+
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/closure"
 	"gonix.dev/gonix/store/narinfo"
@@ -288,6 +290,23 @@ func TestDiskCache(t *testing.T) {
 	session(TTL{Positive: -1, Meta: -1})
 	if n := count(); n != 2 {
 		t.Errorf("%d requests without positive answers", n)
+	}
+	// What was written while the clock was wrong is not believed for ever.
+	for _, later := range []int64{3600, -365 * 24 * 3600} {
+		d, err := OpenDiskCache(name, TTL{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range []string{"NARs", "BinaryCaches"} {
+			if err := sqlitex.ExecuteTransient(d.conn, "update "+table+" set timestamp = timestamp + ?", &sqlitex.ExecOptions{Args: []any{later}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.Close()
+		session(TTL{})
+		if n := count(); n != 3 {
+			t.Errorf("%d requests when all was known %d seconds later", n, later)
+		}
 	}
 	// What somebody else wrote is not believed blindly.
 	d, err := OpenDiskCache(name, TTL{})

@@ -136,3 +136,20 @@ for pair in gonix-store:nix nix-store:gonix; do
   sound "$tool substitutes"
   agree "$high"
 done
+
+# And from gonix serve, which signs what it serves: here what a cache has.
+gonix serve --store "file://$PWD/cache-gonix" --key-file keys/gonix.secret --listen 127.0.0.1:0 2>serve.log & server=$!
+trap 'kill $server 2>/dev/null || true' EXIT
+until url=$(sed -n 's/.* on //p' serve.log) && [ -n "$url" ]; do kill -0 $server || { cat serve.log; fail "gonix serve"; }; sleep 0.05; done
+empty
+! nix-store -r "$high" --option substituters "$url" --option trusted-public-keys "$(cat keys/nix.public)" >/dev/null 2>&1 || fail "Nix took from gonix serve what no trusted key signed"
+nix-store -r "$high" --option substituters "$url" --option trusted-public-keys "$(cat keys/gonix.public)" --add-root fetched --indirect >/dev/null 2>fetch.log ||
+  { cat fetch.log; fail "nix-store from gonix serve"; }
+sound "nix-store pulls from gonix serve"
+empty
+! nix copy --from "$url" "$high" --option trusted-public-keys "$(cat keys/nix.public)" >/dev/null 2>&1 || fail "nix copy took from gonix serve what no trusted key signed"
+nix copy --from "$url" "$high" --option trusted-public-keys "$(cat keys/gonix.public)" 2>fetch.log || { cat fetch.log; fail "nix copy from gonix serve"; }
+sound "nix copy pulls from gonix serve"
+agree "$high"
+kill $server
+wait $server || fail "gonix serve does not end well"
