@@ -133,7 +133,9 @@ func (b *build) makeCgroup() {
 	}
 	var err error
 	if b.cgroup, err = sandbox.NewCgroup(sandbox.Limits{Processes: int64(s.MaxProcesses), Memory: s.MaxMemory}); err != nil {
-		b.w.Observe.message(LevelWarn, fmt.Sprintf("'%s' is built without a control group: %v", b.printed(), err))
+		b.w.noCgroups.Do(func() {
+			b.w.Observe.message(LevelWarn, fmt.Sprintf("builds have no control groups, although 'use-cgroups' is set: %v", err))
+		})
 	}
 }
 

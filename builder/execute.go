@@ -138,12 +138,10 @@ func (b *build) watch(p *sandbox.Process, master *os.File, log *logFile) (sandbo
 			p.Kill()
 		}
 	}
-	var lastOutput atomic.Int64
-	lastOutput.Store(time.Now().UnixNano())
-
+	silent := newSilence()
 	done := make(chan struct{})
 	var helpers sync.WaitGroup
-	helpers.Go(func() { b.limitTime(done, &lastOutput, kill) })
+	helpers.Go(func() { b.limitTime(done, silent, kill) })
 
 	var status sandbox.Status
 	var waitErr error
@@ -166,7 +164,7 @@ func (b *build) watch(p *sandbox.Process, master *os.File, log *logFile) (sandbo
 				kill(failf(LogLimitExceeded, b.path, "%s killed after writing more than %d bytes of log output", b.name, s.MaxLogSize))
 				break
 			}
-			lastOutput.Store(time.Now().UnixNano())
+			silent.heard()
 			lines.Write(buf[:n])
 			if _, err := log.Write(buf[:n]); err != nil {
 				kill(failf(MiscFailure, b.path, "write log of '%s': %w", b.printed(), err))
@@ -196,8 +194,21 @@ func (b *build) watch(p *sandbox.Process, master *os.File, log *logFile) (sandbo
 	return status, waitErr
 }
 
+// silence measures how long a builder has said nothing, on a clock that does not
+// jump when the time of day is set.
+type silence struct {
+	begin time.Time
+	last  atomic.Int64 // nanoseconds after begin
+}
+
+func newSilence() *silence { return &silence{begin: time.Now()} }
+
+func (s *silence) heard() { s.last.Store(int64(time.Since(s.begin))) }
+
+func (s *silence) lasts() time.Duration { return time.Since(s.begin) - time.Duration(s.last.Load()) }
+
 // limitTime kills a build that takes too long or says nothing for too long.
-func (b *build) limitTime(done <-chan struct{}, lastOutput *atomic.Int64, kill func(*Failure)) {
+func (b *build) limitTime(done <-chan struct{}, silent *silence, kill func(*Failure)) {
 	s := &b.w.Settings
 	var total <-chan time.Time
 	if s.Timeout > 0 {
@@ -221,7 +232,7 @@ func (b *build) limitTime(done <-chan struct{}, lastOutput *atomic.Int64, kill f
 		case <-total:
 			kill(failf(TimedOut, b.path, "%s timed out after %d seconds", b.name, int(s.Timeout.Seconds())))
 		case <-silence.C:
-			left := s.MaxSilentTime - time.Since(time.Unix(0, lastOutput.Load()))
+			left := s.MaxSilentTime - silent.lasts()
 			if left <= 0 {
 				kill(failf(TimedOut, b.path, "%s timed out after %d seconds of silence", b.name, int(s.MaxSilentTime.Seconds())))
 			} else {

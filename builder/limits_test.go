@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"gonix.dev/gonix/builder/sandbox"
 )
@@ -33,7 +34,7 @@ func TestCgroup(t *testing.T) {
 		w := newWorld(t)
 		w.w.Settings.UseCgroups = true
 		w.ok(w.derivation("free", "echo 1 >$out", nil))
-		if !strings.Contains(w.logged(), "is built without a control group") {
+		if !strings.Contains(w.logged(), "builds have no control groups, although 'use-cgroups' is set: ") {
 			t.Errorf("logged\n%s", w.logged())
 		}
 		return
@@ -46,4 +47,18 @@ func TestCgroup(t *testing.T) {
 	w.fails(PermanentFailure, w.derivation("memory", "b head -c 1073741824 /dev/zero | b tail -n 1 >/dev/null || exit 9", nil), "failed with exit code 9")
 	w.ok(w.derivation("harmless", "echo 1 >$out", nil))
 	w.noLeftovers()
+}
+
+// TestSilence: a builder's silence is measured by the clock that nobody sets.
+func TestSilence(t *testing.T) {
+	s := newSilence()
+	if !strings.Contains(s.begin.String(), " m=+") {
+		t.Errorf("%s has no monotonic part", s.begin)
+	}
+	time.Sleep(time.Millisecond)
+	before := s.lasts()
+	s.heard()
+	if now := s.lasts(); before < time.Millisecond || now >= before {
+		t.Errorf("silent for %s, then for %s", before, now)
+	}
 }

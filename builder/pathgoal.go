@@ -145,7 +145,11 @@ func (g *pathGoal) copy() {
 func (g *pathGoal) announce() (moved func(done, total int64), stop func()) {
 	o, sub := g.l.w.Observe, g.sub
 	outer := o.start(LevelError, ActSubstitute, 0, "", g.printed(), sub.From)
-	path := o.startFor(g.awaitedBy(), LevelInfo, ActCopyPath, outer.id,
+	waiting := g.awaitedBy()
+	if n := len(waiting); n > 0 && g.l.makes(waiting[n-1], g.path) {
+		waiting = waiting[:n-1] // it is to replace the very build that waits for it
+	}
+	path := o.startFor(waiting, LevelInfo, ActCopyPath, outer.id,
 		fmt.Sprintf("copying path '%s' from '%s'", g.printed(), sub.From), g.printed(), sub.From, "local")
 	var transfer activity
 	if sub.URL != "" {

@@ -1,6 +1,10 @@
 package builder
 
-import "gonix.dev/gonix/store"
+import (
+	"slices"
+
+	"gonix.dev/gonix/store"
+)
 
 // count is how far one kind of work is.
 type count struct{ done, expected, running, failed int64 }
@@ -37,6 +41,12 @@ func (t *tally) report() {
 	t.whole.report(ResSetExpected, int64(ActCopyPath), t.unpack)
 }
 
+// makes says whether a path is an output of a derivation that is to be built.
+func (l *loop) makes(drv, p store.Path) bool {
+	g := l.drvs[drv]
+	return g != nil && slices.ContainsFunc(g.outputs, func(o *output) bool { return o.known == p })
+}
+
 // awaitedBy is the way from what somebody asked for to the goal that waits for
 // this one. There may be others; who came first is shown.
 func (g *goal) awaitedBy() []store.Path {
@@ -45,8 +55,6 @@ func (g *goal) awaitedBy() []store.Path {
 		w = w.waiters[0]
 		up = append(up, w.of)
 	}
-	for i, j := 0, len(up)-1; i < j; i, j = i+1, j-1 {
-		up[i], up[j] = up[j], up[i]
-	}
+	slices.Reverse(up)
 	return up
 }

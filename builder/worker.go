@@ -28,7 +28,8 @@ type Worker struct {
 	// is called about once a second. Nil does not.
 	AutoGC func(context.Context) error
 
-	users []sandbox.User // build users, once they have been looked up
+	users     []sandbox.User // build users, once they have been looked up
+	noCgroups sync.Once      // the user was told that there are none
 
 	mu     sync.Mutex
 	hasher *drv.RealisationHasher

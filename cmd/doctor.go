@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -151,11 +152,12 @@ func lookAtShell(s *settings.Settings) checkup {
 
 func lookAtCgroups() checkup {
 	b, err := os.ReadFile("/sys/fs/cgroup/cgroup.controllers")
+	controllers := strings.Fields(string(b))
 	switch {
-	case err == nil && len(strings.Fields(string(b))) > 0:
-		return checkup{"ok", "control groups v2 with " + strings.Join(strings.Fields(string(b)), ", "), ""}
+	case slices.Contains(controllers, "pids") && slices.Contains(controllers, "memory"):
+		return checkup{"ok", "control groups v2 with " + strings.Join(controllers, ", "), ""}
 	case err == nil:
-		return checkup{"note", "control groups v2 without controllers", ""}
+		return checkup{"note", "control groups v2 without controllers of processes and memory: 'use-cgroups' does nothing", ""}
 	}
 	return checkup{"note", "no control groups v2; builds are ended by their pid namespace all the same", ""}
 }

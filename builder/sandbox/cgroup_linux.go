@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -35,42 +36,62 @@ var cgroupCounter atomic.Int64
 // NewCgroup makes a group beside that of this process, or below it where version
 // 1 lets us, which takes that this directory belongs to us.
 func NewCgroup(l Limits) (*Cgroup, error) {
-	text, err := os.ReadFile("/proc/self/cgroup")
+	self, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return nil, err
 	}
+	return newCgroup(l, string(self), "/sys/fs/cgroup")
+}
+
+// newCgroup is NewCgroup for a process whose groups self names, in the hierarchies
+// that are mounted at or below mounts.
+func newCgroup(l Limits, self, mounts string) (*Cgroup, error) {
 	c := &Cgroup{}
 	name := fmt.Sprintf("%s%d-%d", cgroupPrefix, os.Getpid(), cgroupCounter.Add(1))
-	set := func(dir string, files map[string]int64) error {
+	set := func(dir string, files ...string) error {
 		sweepCgroups(dir)
 		dir = filepath.Join(dir, name)
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			return err
 		}
 		c.dirs = append(c.dirs, dir)
-		for file, n := range files {
-			if n <= 0 {
-				continue
+		for _, f := range files {
+			file, value, _ := strings.Cut(f, "=")
+			if value == "0" {
+				continue // no limit
 			}
-			if err := writeProc(filepath.Join(dir, file), strconv.FormatInt(n, 10)); err != nil {
+			if err := writeProc(filepath.Join(dir, file), value); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	const mounts = "/sys/fs/cgroup"
-	for line := range strings.Lines(string(text)) {
+	processes, memory := strconv.FormatInt(max(l.Processes, 0), 10), strconv.FormatInt(max(l.Memory, 0), 10)
+	_, err := os.Stat(filepath.Join(mounts, "cgroup.controllers"))
+	v2 := err == nil
+	for line := range strings.Lines(self) {
 		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
 		controllers, path, _ := strings.Cut(rest, ":")
 		var err error
-		switch _, v2 := os.Stat(mounts + "/cgroup.controllers"); {
-		case controllers == "" && v2 == nil:
+		switch {
+		case v2 && controllers == "":
 			// A group that has processes has no groups with controllers in it.
-			err = set(filepath.Join(mounts, filepath.Dir(path)), map[string]int64{"pids.max": l.Processes, "memory.max": l.Memory, "memory.swap.max": 0})
+			parent := filepath.Join(mounts, filepath.Dir(path))
+			if err = delegate(parent, "pids", "memory"); err == nil {
+				err = set(parent, "pids.max="+processes, "memory.max="+memory)
+			}
+			if err == nil && l.Memory > 0 {
+				// Memory that was swapped out is memory too. Not every kernel counts it.
+				err = writeProc(filepath.Join(parent, name, "memory.swap.max"), "0")
+				if errors.Is(err, os.ErrNotExist) {
+					err = nil
+				}
+			}
+		case v2:
 		case controllers == "pids":
-			err = set(filepath.Join(mounts, controllers, path), map[string]int64{"pids.max": l.Processes})
+			err = set(filepath.Join(mounts, controllers, path), "pids.max="+processes)
 		case controllers == "memory":
-			err = set(filepath.Join(mounts, controllers, path), map[string]int64{"memory.limit_in_bytes": l.Memory})
+			err = set(filepath.Join(mounts, controllers, path), "memory.limit_in_bytes="+memory)
 		}
 		if err != nil {
 			c.Close()
@@ -81,6 +102,24 @@ func NewCgroup(l Limits) (*Cgroup, error) {
 		return nil, errors.New("there are no control groups for processes and memory")
 	}
 	return c, nil
+}
+
+// delegate makes sure that groups below one of version 2 have controllers.
+func delegate(group string, controllers ...string) error {
+	file := filepath.Join(group, "cgroup.subtree_control")
+	for _, c := range controllers {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(strings.Fields(string(text)), c) {
+			continue
+		}
+		if err := writeProc(file, "+"+c); err != nil {
+			return fmt.Errorf("the control group '%s' does not pass on the controller '%s': %w", group, c, err)
+		}
+	}
+	return nil
 }
 
 // Close removes the group, whose processes have ended. It may take the kernel a
