@@ -23,8 +23,8 @@ import (
 // would make the same nodes. Bindings before the change are shared with the older
 // tree. Those after it have moved, so they are copied; see shift.go.
 //
-// Shared nodes hold on to the text that their names were cut from. Once that is
-// maxForeign bytes of older versions, they are copied too, once, into the new text.
+// Shared nodes hold on to the text that their names were cut from. Once those are the
+// texts of maxOlder versions, they are copied too, once, and refer to the new text.
 
 // Edit tells what distinguishes two versions of a text: the first has, from Start to
 // OldEnd, what the second has replaced from Start to NewEnd.
@@ -47,11 +47,11 @@ type Revision struct {
 	mode      Mode
 	dirty     []ast.Pos // the starts of the bindings that are not clean, in order
 	multiline []cut
-	foreign   int // bytes of older texts that nodes may refer to
+	older     int // how many older texts nodes may refer to
 }
 
-// maxForeign bounds the older texts that a tree keeps in memory, in bytes.
-const maxForeign = 8 << 20
+// maxOlder bounds the older texts that a tree keeps in memory.
+const maxOlder = 8
 
 // NewRevision parses the first version of a text, like [Parse].
 func NewRevision(name, src string, mode Mode) *Revision {
@@ -66,7 +66,7 @@ func (r *Revision) Next(src string) *Revision {
 	p := &parser{earlier: r.before(src)}
 	next := p.revision(p.parse(r.File.Name, src, r.mode, false), r.mode)
 	if e := p.earlier; e != nil && e.shared {
-		next.foreign = r.foreign + len(r.File.Src)
+		next.older = r.older + 1
 	}
 	return next
 }
@@ -99,7 +99,7 @@ func (r *Revision) before(src string) *earlier {
 		return nil
 	}
 	return &earlier{
-		Revision: r, edit: EditBetween(old, src), copyAll: r.foreign+len(old) > maxForeign, shifter: shifter{src: src},
+		Revision: r, edit: EditBetween(old, src), copyAll: r.older == maxOlder, shifter: shifter{src: src},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -104,6 +105,35 @@ func TestRevision(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The texts of older versions are not kept: not even if each version shares something
+// with the one before.
+func TestRevisionsForget(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("{\n")
+	for i := range 4000 {
+		fmt.Fprintf(&b, "  a%d = \"%d\"; # some text that takes place\n", i, i)
+	}
+	r := parser.NewRevision("a.nix", b.String()+"}", 0)
+	inUse := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := inUse()
+	const versions = 200
+	for i := range versions {
+		src := r.File.Src
+		at := strings.Index(src, fmt.Sprintf("  a%d =", i*19)) + 3
+		r = r.Next(src[:at] + "b" + src[at:])
+	}
+	size := uint64(len(r.File.Src))
+	if used := inUse(); used > before+versions/4*size {
+		t.Errorf("%d versions of %d KB keep %d KB", versions, size>>10, (used-before)>>10)
+	}
+	runtime.KeepAlive(r)
 }
 
 // brokenTexts have what recovery has to do with.
