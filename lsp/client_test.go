@@ -30,6 +30,7 @@ type client struct {
 	changed  *sync.Cond
 	pushed   map[uri.URI]*protocol.PublishDiagnosticsParams
 	settings string
+	scoped   map[uri.URI]string // settings of folders
 	progress []string
 	versions map[uri.URI]int32
 	trace    []string
@@ -196,10 +197,18 @@ func (c *client) PublishDiagnostics(_ context.Context, p *protocol.PublishDiagno
 func (c *client) Configuration(_ context.Context, p *protocol.ConfigurationParams) ([]protocol.LSPAny, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.settings == "" {
-		return []protocol.LSPAny{protocol.LSPAny("null")}, nil
+	out := make([]protocol.LSPAny, len(p.Items))
+	for i, item := range p.Items {
+		text := c.settings
+		if item.ScopeURI != nil && c.scoped[*item.ScopeURI] != "" {
+			text = c.scoped[*item.ScopeURI]
+		}
+		if text == "" {
+			text = "null"
+		}
+		out[i] = protocol.LSPAny(text)
 	}
-	return []protocol.LSPAny{protocol.LSPAny(c.settings)}, nil
+	return out, nil
 }
 
 func (c *client) WorkDoneProgressCreate(context.Context, *protocol.WorkDoneProgressCreateParams) error {

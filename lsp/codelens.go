@@ -34,7 +34,7 @@ func (s *Server) CodeLens(ctx context.Context, p *protocol.CodeLensParams) ([]pr
 		return nil, err
 	}
 	out := []protocol.CodeLens{}
-	if !s.viewOf(ctx).config.CodeLens.Enable || len(s.opts.Worker) == 0 || len(d.File().Errors) > 0 {
+	if !s.viewOf(ctx).settings(d.Path).CodeLens.Enable || len(s.opts.Worker) == 0 || len(d.File().Errors) > 0 {
 		return out, nil
 	}
 	add := func(at ast.Span, title, command string, arg lensArgument) {
@@ -126,7 +126,7 @@ func (s *Server) InlayHint(ctx context.Context, p *protocol.InlayHintParams) ([]
 	if err != nil {
 		return nil, err
 	}
-	cfg := s.viewOf(ctx).config.InlayHints
+	cfg := s.viewOf(ctx).settings(d.Path).InlayHints
 	span := spanOf(d, p.Range)
 	out := []protocol.InlayHint{}
 	add := func(at ast.Pos, text string) {

@@ -314,7 +314,7 @@ func inComment(pl place) bool {
 // completionList ranks candidates by how well they match what is typed, and cuts
 // the list off.
 func (s *Server) completionList(ctx context.Context, pl place, list []candidate, more bool) *protocol.CompletionList {
-	limit := s.viewOf(ctx).config.Completion.MaxItems
+	limit := s.viewOf(ctx).settings(pl.doc.Path).Completion.MaxItems
 	type ranked struct {
 		candidate
 		score int
@@ -339,7 +339,7 @@ func (s *Server) completionList(ctx context.Context, pl place, list []candidate,
 	})
 	out := &protocol.CompletionList{IsIncomplete: more || len(hits) > limit, Items: []protocol.CompletionItem{}}
 	edit := rangeOf(pl.doc, pl.word)
-	snippets := s.caps.snippets && s.viewOf(ctx).config.Completion.Snippets
+	snippets := s.caps.snippets && s.viewOf(ctx).settings(pl.doc.Path).Completion.Snippets
 	for i, h := range hits[:min(len(hits), limit)] {
 		item := protocol.CompletionItem{Label: h.label, Kind: h.kind, SortText: protocol.NewOptional(sortKey(i))}
 		text := h.label

@@ -154,7 +154,7 @@ func (s *Server) pathTarget(ctx context.Context, d *document.Snapshot, n ast.Nod
 	case *ast.Path:
 		path, ok = s.pathOf(d, n)
 	case *ast.SearchPath:
-		path, ok = s.searchPath(s.viewOf(ctx), n.Name)
+		path, ok = s.searchPath(s.viewOf(ctx), d.Path, n.Name)
 	}
 	if !ok {
 		return "", false

@@ -24,7 +24,7 @@ const docsURL = "https://gonix.dev/docs/diagnostics#"
 // it.
 func (s *Server) diagnostics(ctx context.Context, d *document.Snapshot) []protocol.Diagnostic {
 	v := s.viewOf(ctx)
-	if !v.config.Diagnostics.Enable || v.excluded(d.Path) {
+	if !v.settings(d.Path).Diagnostics.Enable || v.excluded(d.Path) {
 		return []protocol.Diagnostic{}
 	}
 	found := s.problems(ctx, d, nil)
@@ -32,7 +32,7 @@ func (s *Server) diagnostics(ctx context.Context, d *document.Snapshot) []protoc
 	for _, p := range found {
 		out = append(out, s.diagnostic(d, p))
 	}
-	if v.config.Embedded.Enable {
+	if v.settings(d.Path).Embedded.Enable {
 		out = append(out, embeddedProblems(d)...)
 	}
 	return out
@@ -50,7 +50,7 @@ func (s *Server) problems(ctx context.Context, d *document.Snapshot, near *ast.S
 	if more := analysis.CheckWorld(d.File(), scopes.Of(d), analysis.Options{Path: d.Path, Near: near}, world); len(more) > 0 {
 		found = append(slices.Clip(found), more...)
 	}
-	return analysis.WithSeverities(found, s.viewOf(ctx).config.Diagnostics.Severity)
+	return analysis.WithSeverities(found, s.viewOf(ctx).settings(d.Path).Diagnostics.Severity)
 }
 
 // parse returns the tree of the file that an import of a path reads, or nil.
@@ -105,7 +105,7 @@ func (v *view) excluded(path string) bool {
 	if err != nil {
 		return false
 	}
-	for _, pattern := range v.config.Diagnostics.Exclude {
+	for _, pattern := range v.settings(path).Diagnostics.Exclude {
 		// A pattern matches a path or one of the folders it is in.
 		for p := rel; p != "." && p != string(filepath.Separator); p = filepath.Dir(p) {
 			if ok, _ := filepath.Match(pattern, p); ok {

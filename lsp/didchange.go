@@ -36,6 +36,6 @@ func (s *Server) DidChange(_ context.Context, p *protocol.DidChangeTextDocumentP
 	}
 	s.setDoc(next)
 	s.typed.Store(time.Now().UnixNano())
-	s.publisher.schedule(key, time.Duration(v.config.Diagnostics.DelayMS)*time.Millisecond)
+	s.publisher.schedule(key, time.Duration(v.settings(next.Path).Diagnostics.DelayMS)*time.Millisecond)
 	return nil
 }

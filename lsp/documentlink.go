@@ -47,7 +47,7 @@ func (s *Server) DocumentLink(ctx context.Context, p *protocol.DocumentLinkParam
 				file(n.Span, path)
 			}
 		case *ast.SearchPath:
-			if path, ok := s.searchPath(s.viewOf(ctx), n.Name); ok {
+			if path, ok := s.searchPath(s.viewOf(ctx), d.Path, n.Name); ok {
 				file(n.Span, path)
 			}
 		case *ast.URI:
@@ -93,9 +93,10 @@ func resolvePath(file, home, text string) (string, bool) {
 	return filepath.Join(filepath.Dir(file), text), true
 }
 
-// searchPath finds what <name> means, from the settings and the environment.
-func (s *Server) searchPath(v *view, name string) (string, bool) {
-	for _, entries := range [][]string{v.config.Eval.NixPath, s.opts.NixPath} {
+// searchPath finds what <name> means in a file, from the settings and the
+// environment.
+func (s *Server) searchPath(v *view, from, name string) (string, bool) {
+	for _, entries := range [][]string{v.settings(from).Eval.NixPath, s.opts.NixPath} {
 		for _, entry := range entries {
 			prefix, path, ok := strings.Cut(entry, "=")
 			if !ok {

@@ -38,7 +38,9 @@ func (s *Server) beside(ctx context.Context) context.Context {
 }
 
 // evaluates reports whether anything is evaluated at all.
-func (s *Server) evaluates(v *view) bool { return v.config.Eval.Enable && len(s.opts.Worker) > 0 }
+func (s *Server) evaluates(v *view, path string) bool {
+	return v.settings(path).Eval.Enable && len(s.opts.Worker) > 0
+}
 
 // evaluate asks the evaluating process. Other requests compute meanwhile.
 func (s *Server) evaluate(ctx context.Context, d *document.Snapshot, req worker.Request) (*worker.Response, error) {
@@ -48,11 +50,12 @@ func (s *Server) evaluate(ctx context.Context, d *document.Snapshot, req worker.
 		defer cancel()
 	}
 	v := s.viewOf(ctx)
-	if !s.evaluates(v) {
+	cfg := v.settings(d.Path).Eval
+	if !s.evaluates(v, d.Path) {
 		return nil, errNoEval
 	}
 	req.Settings = worker.Settings{
-		NixPath: append(append([]string{}, v.config.Eval.NixPath...), s.opts.NixPath...),
+		NixPath: append(append([]string{}, cfg.NixPath...), s.opts.NixPath...),
 		Nixpkgs: v.nixpkgs(d.Path), System: s.opts.System, Home: s.opts.Home,
 	}
 	texts := map[string]string{}
@@ -71,7 +74,7 @@ func (s *Server) evaluate(ctx context.Context, d *document.Snapshot, req worker.
 	var resp *worker.Response
 	var err error
 	waiting(ctx, func() {
-		resp, err = s.worker.Do(ctx, req, texts, time.Duration(v.config.Eval.TimeLimitMS)*time.Millisecond, v.config.Eval.MemoryLimitMB)
+		resp, err = s.worker.Do(ctx, req, texts, time.Duration(cfg.TimeLimitMS)*time.Millisecond, v.config.Eval.MemoryLimitMB)
 	})
 	return resp, err
 }

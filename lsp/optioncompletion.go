@@ -76,7 +76,7 @@ func (s *Server) optionsBelow(ctx context.Context, pl place, sys *optionSystem, 
 	ctx, cancel := context.WithTimeout(ctx, quick)
 	defer cancel()
 	req := sys.request("options", steps)
-	req.Prefix, req.Limit = pl.prefix, s.viewOf(ctx).config.Completion.MaxItems
+	req.Prefix, req.Limit = pl.prefix, s.viewOf(ctx).settings(pl.doc.Path).Completion.MaxItems
 	resp, err := s.evaluate(ctx, pl.doc, req)
 	if err != nil {
 		return nil, errors.Is(err, context.DeadlineExceeded)

@@ -61,7 +61,7 @@ func (s *Server) optionProblems(ctx context.Context, d *document.Snapshot) []ana
 	if err != nil && ctx.Err() == nil {
 		s.logf("options of %s: %v", d.Path, err)
 	}
-	list := analysis.WithSeverities(found, s.viewOf(ctx).config.Diagnostics.Severity)
+	list := analysis.WithSeverities(found, s.viewOf(ctx).settings(d.Path).Diagnostics.Severity)
 	s.options.put(d, list)
 	return list
 }

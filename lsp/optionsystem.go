@@ -62,7 +62,7 @@ var (
 // text itself, or those that stand in calls which make systems.
 func (s *Server) moduleViews(ctx context.Context, d *document.Snapshot) []moduleView {
 	v := s.viewOf(ctx)
-	if d.Path == "" || !v.config.Eval.Enable || len(s.opts.Worker) == 0 {
+	if d.Path == "" || !s.evaluates(v, d.Path) {
 		return nil
 	}
 	var out []moduleView

@@ -76,7 +76,7 @@ func (p *publisher) push(ctx context.Context, key string) {
 		}
 		p.send(d.URI, protocol.NewOptional(d.Version), found)
 	}
-	if !v.config.Eval.Enable || !v.config.Eval.Diagnostics || !v.config.Diagnostics.Enable || len(p.s.opts.Worker) == 0 {
+	if cfg := v.settings(d.Path); !p.s.evaluates(v, d.Path) || !cfg.Eval.Diagnostics || !cfg.Diagnostics.Enable {
 		return
 	}
 	select {

@@ -176,17 +176,17 @@ func (s *Server) SemanticTokensFull(ctx context.Context, p *protocol.SemanticTok
 }
 
 func (s *Server) tokenData(ctx context.Context, d *document.Snapshot) []uint32 {
-	if !s.viewOf(ctx).config.SemanticTokens.Enable {
+	if !s.viewOf(ctx).settings(d.Path).SemanticTokens.Enable {
 		return []uint32{}
 	}
-	if !s.viewOf(ctx).config.Embedded.Enable {
+	if !s.viewOf(ctx).settings(d.Path).Embedded.Enable {
 		return encodeTokens(d, nameTokens.Of(d))
 	}
 	return encoded.Of(d)
 }
 
 func tokensOf(v *view, d *document.Snapshot) []token {
-	if !v.config.Embedded.Enable {
+	if !v.settings(d.Path).Embedded.Enable {
 		return nameTokens.Of(d)
 	}
 	return allTokens.Of(d)
@@ -198,7 +198,7 @@ func (s *Server) SemanticTokensRange(ctx context.Context, p *protocol.SemanticTo
 	if err != nil {
 		return nil, err
 	}
-	if !s.viewOf(ctx).config.SemanticTokens.Enable {
+	if !s.viewOf(ctx).settings(d.Path).SemanticTokens.Enable {
 		return &protocol.SemanticTokens{Data: []uint32{}}, nil
 	}
 	span := spanOf(d, p.Range)

@@ -60,6 +60,9 @@ type Server struct {
 	// typed is when a text was changed last, in nanoseconds since 1970.
 	typed atomic.Int64
 
+	// asked counts how often the client was asked for settings.
+	asked atomic.Int64
+
 	calls     calls
 	slots     chan struct{}
 	trace     atomic.Pointer[protocol.TraceValue]

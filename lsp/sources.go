@@ -16,7 +16,7 @@ func (s *Server) source(v *view, path, name string) string {
 	if pin := v.pinned(path, name); pin != "" {
 		return pin
 	}
-	if dir, ok := s.searchPath(v, name); ok {
+	if dir, ok := s.searchPath(v, path, name); ok {
 		return dir
 	}
 	exists := func(dir string) bool {
@@ -28,7 +28,7 @@ func (s *Server) source(v *view, path, name string) string {
 			return sibling
 		}
 	}
-	if nixpkgs, ok := s.searchPath(v, "nixpkgs"); ok {
+	if nixpkgs, ok := s.searchPath(v, path, "nixpkgs"); ok {
 		if sibling := filepath.Join(filepath.Dir(nixpkgs), name); exists(sibling) {
 			return sibling
 		}

@@ -28,7 +28,7 @@ func (s *Server) world(ctx context.Context) shape.World {
 			return nil
 		},
 		Search: func(name string) string {
-			path, _ := s.searchPath(v, name)
+			path, _ := s.searchPath(v, "", name)
 			return path
 		},
 		Stop: func() bool { return ctx.Err() != nil },

@@ -84,7 +84,7 @@ func targetAt(d *document.Snapshot, path []ast.Node) (target, bool) {
 
 // valueAt evaluates what stands at a place.
 func (s *Server) valueAt(ctx context.Context, d *document.Snapshot, path []ast.Node) (*worker.Value, error) {
-	if !s.evaluates(s.viewOf(ctx)) {
+	if !s.evaluates(s.viewOf(ctx), d.Path) {
 		return nil, errNoEval // what follows takes its time
 	}
 	t, ok := targetAt(d, path)
@@ -107,7 +107,7 @@ func dirOf(d *document.Snapshot) string {
 
 // hoverValue describes the value of a name for a hover.
 func (s *Server) hoverValue(ctx context.Context, d *document.Snapshot, path []ast.Node, _ *shape.Mention) string {
-	if !s.viewOf(ctx).config.Hover.Values {
+	if !s.viewOf(ctx).settings(d.Path).Hover.Values {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, quick)
@@ -341,7 +341,7 @@ func (s *Server) evaluatedAttrs(ctx context.Context, pl place) ([]candidate, boo
 			break
 		}
 	}
-	limit := s.viewOf(ctx).config.Completion.MaxItems
+	limit := s.viewOf(ctx).settings(pl.doc.Path).Completion.MaxItems
 	text := inScope(pl.doc, around, x, pl.off)
 	ctx, cancel := context.WithTimeout(ctx, quick)
 	defer cancel()
@@ -401,7 +401,7 @@ func (s *Server) evaluatedDoc(ctx context.Context, data completionData) string {
 func (s *Server) evaluationProblems(ctx context.Context, d *document.Snapshot) (protocol.Diagnostic, bool) {
 	v := s.viewOf(ctx)
 	f := d.File()
-	if !v.config.Eval.Diagnostics || len(f.Errors) > 0 || d.Path == "" || filepath.Base(d.Path) == "flake.nix" {
+	if !v.settings(d.Path).Eval.Diagnostics || len(f.Errors) > 0 || d.Path == "" || filepath.Base(d.Path) == "flake.nix" {
 		return protocol.Diagnostic{}, false
 	}
 	args := ""

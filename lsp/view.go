@@ -29,6 +29,8 @@ type folder struct {
 	uri  uri.URI
 	path string
 	name string
+	// config are the settings of the folder; nil when it has none of its own.
+	config *config.Config
 }
 
 // docKey names a text independently of how its URI is spelt.
@@ -67,6 +69,14 @@ func (v *view) folderOf(path string) (folder, bool) {
 		}
 	}
 	return best, best.path != ""
+}
+
+// settings returns what the user has set for a file.
+func (v *view) settings(path string) *config.Config {
+	if f, ok := v.folderOf(path); ok && f.config != nil {
+		return f.config
+	}
+	return &v.config
 }
 
 // within reports whether path is dir or below it.

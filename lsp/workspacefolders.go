@@ -26,5 +26,7 @@ func (s *Server) DidChangeWorkspaceFolders(_ context.Context, p *protocol.DidCha
 			}
 		})
 	})
+	s.systems.forget()
+	s.fetchConfiguration()
 	return nil
 }
