@@ -45,9 +45,12 @@ func (c *callers) inWorkspace(ctx context.Context, s *Server) error {
 		base = filepath.Base(filepath.Dir(c.unit.Path))
 	}
 	return s.eachFile(ctx, func(d *document.Snapshot) error {
-		u := unitOf.Of(d)
-		if u.Path != c.unit.Path && !strings.Contains(d.Text, base) && !strings.Contains(d.Text, "./.") {
+		if d.Path != c.unit.Path && !strings.Contains(d.Text, base) && !strings.Contains(d.Text, "./.") {
 			return nil
+		}
+		u, err := unitIn(ctx, d)
+		if err != nil {
+			return err
 		}
 		return c.in(u)
 	})

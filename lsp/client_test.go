@@ -43,6 +43,7 @@ type clientOptions struct {
 	settings string
 	pull     bool
 	encoding []protocol.PositionEncodingKind
+	defaults bool // the client knows defaults of completion items
 	options  Options
 }
 
@@ -87,6 +88,9 @@ func connect(t testing.TB, o clientOptions) *client {
 				CompletionItem: &protocol.ClientCompletionItemOptions{SnippetSupport: yes},
 			},
 		},
+	}
+	if o.defaults {
+		caps.TextDocument.Completion.CompletionList = &protocol.CompletionListCapabilities{ItemDefaults: []string{"data", "editRange"}}
 	}
 	if o.pull {
 		caps.TextDocument.Diagnostic = &protocol.DiagnosticClientCapabilities{}

@@ -339,6 +339,9 @@ func (s *Server) completionList(ctx context.Context, pl place, list []candidate,
 	})
 	out := &protocol.CompletionList{IsIncomplete: more || len(hits) > limit, Items: []protocol.CompletionItem{}}
 	edit := rangeOf(pl.doc, pl.word)
+	if s.caps.itemDefaults {
+		out.ItemDefaults = &protocol.CompletionItemDefaults{EditRange: &edit} // said once, rather than with each item
+	}
 	snippets := s.caps.snippets && s.viewOf(ctx).settings(pl.doc.Path).Completion.Snippets
 	for i, h := range hits[:min(len(hits), limit)] {
 		item := protocol.CompletionItem{Label: h.label, Kind: h.kind, SortText: protocol.NewOptional(sortKey(i))}
@@ -352,7 +355,12 @@ func (s *Server) completionList(ctx context.Context, pl place, list []candidate,
 				item.InsertTextFormat = protocol.InsertTextFormatSnippet
 			}
 		}
-		item.TextEdit = &protocol.TextEdit{Range: edit, NewText: text}
+		switch {
+		case !s.caps.itemDefaults:
+			item.TextEdit = &protocol.TextEdit{Range: edit, NewText: text}
+		case text != h.label:
+			item.TextEditText = protocol.NewOptional(text)
+		}
 		if h.detail != "" {
 			item.Detail = protocol.NewOptional(h.detail)
 		}

@@ -79,9 +79,11 @@ func (s *Server) DiagnosticWorkspace(ctx context.Context, p *protocol.WorkspaceD
 	for _, r := range p.PreviousResultIds {
 		previous[r.URI] = r.Value
 	}
-	ctx, progress := s.startProgress(ctx, p.WorkDoneToken, "Checking the workspace")
+	ctx, progress := s.startWalk(ctx, p.WorkDoneToken, "Checking the workspace")
 	defer progress.end("")
-	report := &protocol.WorkspaceDiagnosticReport{Items: []protocol.WorkspaceDocumentDiagnosticReport{}}
+	report := newPartial(s, p.PartialResultToken, func(found []protocol.WorkspaceDocumentDiagnosticReport) any {
+		return protocol.WorkspaceDiagnosticReportPartialResult{Items: found}
+	})
 	err := s.eachFile(ctx, func(d *document.Snapshot) error {
 		found := s.diagnostics(ctx, d)
 		id := resultID(found)
@@ -90,7 +92,7 @@ func (s *Server) DiagnosticWorkspace(ctx context.Context, p *protocol.WorkspaceD
 			version = &d.Version
 		}
 		if previous[d.URI] == id {
-			report.Items = append(report.Items, &protocol.WorkspaceUnchangedDocumentDiagnosticReport{
+			report.add(&protocol.WorkspaceUnchangedDocumentDiagnosticReport{
 				UnchangedDocumentDiagnosticReport: protocol.UnchangedDocumentDiagnosticReport{
 					Kind: string(protocol.DocumentDiagnosticReportKindUnchanged), ResultID: id,
 				},
@@ -98,7 +100,7 @@ func (s *Server) DiagnosticWorkspace(ctx context.Context, p *protocol.WorkspaceD
 			})
 			return nil
 		}
-		report.Items = append(report.Items, &protocol.WorkspaceFullDocumentDiagnosticReport{
+		report.add(&protocol.WorkspaceFullDocumentDiagnosticReport{
 			FullDocumentDiagnosticReport: protocol.FullDocumentDiagnosticReport{
 				Kind: string(protocol.DocumentDiagnosticReportKindFull), ResultID: &id, Items: found,
 			},
@@ -109,5 +111,5 @@ func (s *Server) DiagnosticWorkspace(ctx context.Context, p *protocol.WorkspaceD
 	if err != nil {
 		return nil, err
 	}
-	return report, nil
+	return &protocol.WorkspaceDiagnosticReport{Items: report.rest()}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 
 	"go.lsp.dev/protocol"
 )
@@ -23,14 +24,28 @@ type progress struct {
 	token  protocol.ProgressToken
 	key    string
 	cancel context.CancelFunc
+	told   time.Time // when the client last heard of it
 }
+
+type progressKey struct{}
 
 // startProgress begins to show a piece of work: under the token that the request
 // brought along, or else under a new one if the client can show it, or not at all. The returned
 // context ends when the user cancels; end must be called.
 func (s *Server) startProgress(ctx context.Context, token protocol.ProgressToken, title string) (context.Context, *progress) {
+	return s.beginProgress(ctx, token, title, nil)
+}
+
+// startWalk is startProgress for what goes through the files of the workspace, so
+// that it is known how much is done.
+func (s *Server) startWalk(ctx context.Context, token protocol.ProgressToken, title string) (context.Context, *progress) {
+	return s.beginProgress(ctx, token, title, ref(uint32(0)))
+}
+
+func (s *Server) beginProgress(ctx context.Context, token protocol.ProgressToken, title string, percentage *uint32) (context.Context, *progress) {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &progress{s: s, token: token, cancel: cancel}
+	p := &progress{s: s, token: token, cancel: cancel, told: time.Now()}
+	ctx = context.WithValue(ctx, progressKey{}, p)
 	if token == nil {
 		if !s.caps.workDoneProgress {
 			return ctx, &progress{cancel: cancel}
@@ -52,8 +67,25 @@ func (s *Server) startProgress(ctx context.Context, token protocol.ProgressToken
 			p.token = nil // the client will not have it
 		}
 	}
-	p.send(protocol.WorkDoneProgressBegin{Kind: "begin", Title: title, Cancellable: ref(p.key != "")})
+	p.send(protocol.WorkDoneProgressBegin{Kind: "begin", Title: title, Cancellable: ref(p.key != ""), Percentage: percentage})
 	return ctx, p
+}
+
+// progressPause is how long a piece of work goes on before the client hears of it
+// again.
+const progressPause = 100 * time.Millisecond
+
+// report tells how much of the work of a context is done, if that is shown.
+func report(ctx context.Context, done, all int) {
+	p, ok := ctx.Value(progressKey{}).(*progress)
+	if !ok || p.token == nil || time.Since(p.told) < progressPause {
+		return
+	}
+	p.told = time.Now()
+	p.send(protocol.WorkDoneProgressReport{
+		Kind: "report", Cancellable: ref(p.key != ""), Message: ref(fmt.Sprintf("%d of %d files", done, all)),
+		Percentage: ref(uint32(100 * done / all)),
+	})
 }
 
 // end stops showing the work.

@@ -19,14 +19,16 @@ func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([
 	if err != nil {
 		return nil, err
 	}
-	out := []protocol.Location{}
+	out := newPartial(s, p.PartialResultToken, func(found []protocol.Location) any { return found })
 	asked := s.world(ctx).At(unitOf.Of(d), off)
-	for _, r := range s.references(ctx, d, off, p.WorkDoneToken) {
-		if p.Context.IncludeDeclaration || !declares(r.Mention, asked) {
-			out = append(out, locationOf(r.doc, r.Span))
+	s.eachReference(ctx, d, off, p.WorkDoneToken, func(found []reference) {
+		for _, r := range found {
+			if p.Context.IncludeDeclaration || !declares(r.Mention, asked) {
+				out.add(locationOf(r.doc, r.Span))
+			}
 		}
-	}
-	return out, ctx.Err()
+	})
+	return out.rest(), ctx.Err()
 }
 
 // declares reports whether a mention brings into being what is asked for. An
@@ -47,6 +49,13 @@ type reference struct {
 // references are all mentions that refer to what the name at an offset refers
 // to.
 func (s *Server) references(ctx context.Context, d *document.Snapshot, off ast.Pos, token protocol.ProgressToken) []reference {
+	var out []reference
+	s.eachReference(ctx, d, off, token, func(found []reference) { out = append(out, found...) })
+	return out
+}
+
+// eachReference calls f for the references in one text after the other.
+func (s *Server) eachReference(ctx context.Context, d *document.Snapshot, off ast.Pos, token protocol.ProgressToken, f func([]reference)) {
 	world := s.world(ctx)
 	m := world.At(unitOf.Of(d), off)
 	if w := withAt(d, off); w != nil {
@@ -54,10 +63,11 @@ func (s *Server) references(ctx context.Context, d *document.Snapshot, off ast.P
 		for _, u := range provided(scopes.Of(d), w) {
 			out = append(out, reference{d, &shape.Mention{Span: u.Span, Name: u.Name}})
 		}
-		return out
+		f(out)
+		return
 	}
 	if m == nil {
-		return nil
+		return
 	}
 	targets := keys(world.Chain(m.Slots))
 	if len(targets) == 0 {
@@ -66,15 +76,16 @@ func (s *Server) references(ctx context.Context, d *document.Snapshot, off ast.P
 		for _, o := range occurrences(ctx, s, d, off) {
 			out = append(out, reference{d, &shape.Mention{Span: o.Span, Name: m.Name, Defines: o.write}})
 		}
-		return out
+		f(out)
+		return
 	}
 	if slot := m.Slots[0]; localOnly(slot) && slot.Unit.Path == unitOf.Of(d).Path {
-		return mentionsIn(world, d, m.Name, targets)
+		f(mentionsIn(world, d, m.Name, targets))
+		return
 	}
-	ctx, progress := s.startProgress(ctx, token, "Finding references")
+	ctx, progress := s.startWalk(ctx, token, "Finding references")
 	defer progress.end("")
 	world = s.world(ctx)
-	var out []reference
 	seen := map[string]bool{}
 	visit := func(doc *document.Snapshot) error {
 		if !seen[docKey(doc.URI)] && strings.Contains(doc.Text, m.Name) {
@@ -82,7 +93,7 @@ func (s *Server) references(ctx context.Context, d *document.Snapshot, off ast.P
 			if _, err := unitIn(ctx, doc); err != nil {
 				return err
 			}
-			out = append(out, mentionsIn(world, doc, m.Name, targets)...)
+			f(mentionsIn(world, doc, m.Name, targets))
 		}
 		return nil
 	}
@@ -92,10 +103,9 @@ func (s *Server) references(ctx context.Context, d *document.Snapshot, off ast.P
 			visit(doc)
 		}
 	}
-	if err := s.eachFile(ctx, visit); err != nil {
-		return out
+	if err := s.eachFile(ctx, visit); err != nil && ctx.Err() == nil {
+		s.logf("references: %v", err)
 	}
-	return out
 }
 
 func keys(slots []*shape.Slot) map[string]bool {

@@ -210,7 +210,7 @@ func (s *Server) Rename(ctx context.Context, p *protocol.RenameParams) (*protoco
 	}
 	if !localOnly(m.Slots[0]) {
 		var progress *progress
-		ctx, progress = s.startProgress(ctx, p.WorkDoneToken, "Renaming "+m.Name)
+		ctx, progress = s.startWalk(ctx, p.WorkDoneToken, "Renaming "+m.Name)
 		defer progress.end("")
 		r.world = s.world(ctx)
 	}

@@ -72,10 +72,11 @@ func (s *Server) eachFile(ctx context.Context, f func(*document.Snapshot) error)
 		return err
 	}
 	done := map[string]bool{}
-	for _, path := range paths {
+	for i, path := range paths {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		report(ctx, i, len(paths))
 		done[path] = true
 		d, err := s.file(ctx, path)
 		if err != nil {

@@ -18,7 +18,7 @@ const maxSymbols = 500
 // names that have its letters in order; those that have them together and early
 // come first.
 func (s *Server) Symbols(ctx context.Context, p *protocol.WorkspaceSymbolParams) (protocol.WorkspaceSymbolResult, error) {
-	ctx, progress := s.startProgress(ctx, p.WorkDoneToken, "Searching symbols")
+	ctx, progress := s.startWalk(ctx, p.WorkDoneToken, "Searching symbols")
 	defer progress.end("")
 	type hit struct {
 		score int
