@@ -126,7 +126,8 @@ func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, mo
 	if in, i := inheritBefore(&pl); in != nil {
 		if in.From != nil && pl.off > in.From.Stop() {
 			pl.x = in.From
-			return s.attributeCandidates(ctx, pl)
+			list, more := s.attributeCandidates(ctx, pl)
+			return slices.DeleteFunc(list, func(c candidate) bool { return inherits(in, c.label, pl.word) }), more
 		}
 		if in.From == nil && i > 0 {
 			return s.inheritCandidates(ctx, pl, in, pl.path[i-1])

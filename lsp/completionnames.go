@@ -124,18 +124,18 @@ func afterSelection(pl place) bool {
 // inheritCandidates completes the names of an inherit without a source: those
 // that are known around the set or let that inherits.
 func (s *Server) inheritCandidates(ctx context.Context, pl place, in *ast.Inherit, owner ast.Node) ([]candidate, bool) {
-	have := map[string]bool{}
-	for _, n := range in.Names {
-		if n.Span != pl.word {
-			have[n.Name] = true
-		}
-	}
 	outside := pl
 	outside.owner = owner
 	list, more := s.scopeCandidates(ctx, outside)
 	return slices.DeleteFunc(list, func(c candidate) bool {
-		return have[c.label] || c.kind == protocol.CompletionItemKindKeyword || c.rank == 50 && pl.prefix == ""
+		return inherits(in, c.label, pl.word) || c.kind == protocol.CompletionItemKindKeyword || c.rank == 50 && pl.prefix == ""
 	}), more
+}
+
+// inherits reports whether an inherit has a name already, in another word than the
+// one that is being typed.
+func inherits(in *ast.Inherit, name string, word ast.Span) bool {
+	return slices.ContainsFunc(in.Names, func(n *ast.AttrName) bool { return n.Name == name && n.Span != word })
 }
 
 // scopeBefore returns the scope at the cursor. Right after `let x = 1; in` the
