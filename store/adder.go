@@ -57,13 +57,16 @@ func (c Compute) AddTree(_ context.Context, name string, method Method, algo has
 
 // HashTree hashes the object whose NAR dump writes, as method takes it.
 func HashTree(method Method, algo hash.Algo, dump func(io.Writer) error) (hash.Hash, error) {
-	w := hash.New(algo)
 	if method == Recursive {
-		if err := dump(w); err != nil {
+		w := hash.NewAsync(algo)
+		err := dump(w)
+		h := w.Sum()
+		if err != nil {
 			return hash.Hash{}, err
 		}
-		return w.Sum(), nil
+		return h, nil
 	}
+	w := hash.New(algo)
 	pr, pw := io.Pipe()
 	go func() { pw.CloseWithError(dump(pw)) }()
 	defer pr.Close()
