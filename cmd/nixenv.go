@@ -23,15 +23,20 @@ type nixEnv struct {
 	keep    bool   // do not replace packages of the same name
 	dryRun  bool
 
-	noName, outPath, drvPath bool // columns of --query
-	available                bool // --query what could be installed
-	status, prebuilt         bool
+	priority  string // of what is installed
+	removeAll bool   // what was installed before
+
+	// What --query shows; keep is the column of attribute paths then.
+	noName, outPath, drvPath, system, description, compare bool
+	offers                                                 bool // what could be installed
+	status, prebuilt, json, xml, meta                      bool
 }
 
 // newNixEnv is nix-env, as far as it goes: one profile and its generations.
 func newNixEnv(env *Env, name string) *cobra.Command {
 	n := &nixEnv{env: env}
 	op, opValue := "", ""
+	var leq, eq, always bool
 	c := &cobra.Command{
 		Use:   name + " --OPERATION [FLAGS] ARGS...",
 		Short: "Install packages into a profile, and go back to earlier generations",
@@ -58,6 +63,9 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 	file := ""
 	fl.StringVarP(&file, "file", "f", "", "take packages from `FILE`")
 	fl.BoolFuncP("install", "i", "install packages", choose("install"))
+	fl.BoolFuncP("upgrade", "u", "replace packages by newer versions", choose("upgrade"))
+	fl.BoolFunc("set", "make a package itself the profile", choose("set"))
+	fl.BoolFunc("set-flag", "set meta.NAME of installed packages: NAME VALUE PACKAGES...", choose("flag"))
 	fl.BoolFuncP("uninstall", "e", "remove packages", choose("uninstall"))
 	fl.BoolFuncP("query", "q", "list installed packages", choose("query"))
 	fl.BoolFunc("list-generations", "list the profile's generations", choose("list"))
@@ -72,7 +80,20 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 	fl.BoolVar(&n.noName, "no-name", false, "with --query: do not print names")
 	fl.BoolVar(&n.outPath, "out-path", false, "with --query: print output paths")
 	fl.BoolVar(&n.drvPath, "drv-path", false, "with --query: print derivations")
-	fl.BoolVarP(&n.available, "available", "a", false, "with --query: list what could be installed")
+	fl.BoolVar(&n.system, "system", false, "with --query: print systems")
+	fl.BoolVar(&n.description, "description", false, "with --query: print descriptions")
+	fl.BoolVarP(&n.compare, "compare-versions", "c", false, "with --query: compare installed versions with available ones")
+	fl.BoolVar(&n.json, "json", false, "with --query: print JSON")
+	fl.BoolVar(&n.xml, "xml", false, "with --query: print XML")
+	fl.BoolVar(&n.meta, "meta", false, "with --query --json: print meta attributes")
+	fl.BoolVar(&n.keep, "attr-path", false, "with --query: print attribute paths (-P)")
+	fl.StringVar(&n.priority, "priority", "", "with --install: install with this priority `N`")
+	fl.BoolVarP(&n.removeAll, "remove-all", "r", false, "with --install: remove everything else")
+	fl.BoolVar(&leq, "leq", false, "with --upgrade: also to the same version")
+	fl.BoolVar(&eq, "eq", false, "with --upgrade: only to the same version")
+	fl.BoolVar(&always, "always", false, "with --upgrade: also to older versions")
+	fl.Bool("lt", true, "with --upgrade: only to newer versions")
+	fl.BoolVarP(&n.offers, "available", "a", false, "with --query: list what could be installed")
 	fl.BoolVarP(&n.status, "status", "s", false, "with --query -a: say what is installed (I), present (P) and substitutable (S)")
 	fl.BoolVarP(&n.prebuilt, "prebuilt-only", "b", false, "with --query -a: only what need not be built")
 	fl.Bool("installed", true, "")
@@ -116,11 +137,15 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 		case "uninstall":
 			err = u.uninstall(ctx, args)
 		case "query":
-			if n.available {
-				err = u.queryAvailable(ctx, file, args)
-			} else {
-				err = u.query(args)
-			}
+			err = u.query(ctx, file, args)
+		case "set":
+			err = u.set(ctx, file, args)
+		case "flag":
+			err = u.setFlags(ctx, args)
+		case "upgrade":
+			err = u.upgrade(ctx, file, args, func(d int) bool {
+				return always || (leq || eq) && d == 0 || !eq && d > 0
+			})
 		}
 		return withClose(err, e)
 	}
@@ -153,7 +178,7 @@ func (n *nixEnv) findProfile(op, stateDir string) error {
 		state := firstOf(joinIf(n.env.Getenv("XDG_STATE_HOME"), "nix"), filepath.Join(home, ".local/state/nix"))
 		n.profile = filepath.Join(state, "profiles/profile")
 	}
-	if op == "install" || op == "uninstall" {
+	if op != "query" && op != "list" {
 		if err := os.MkdirAll(filepath.Dir(n.profile), 0o755); err != nil {
 			return err
 		}
