@@ -86,6 +86,7 @@ type earlier struct {
 	*Revision
 	edit    Edit
 	list    []ast.Binding // the bindings where the last ones were found
+	path    []ast.Node    // the nodes of the older tree around the last place looked at
 	copyAll bool          // share nothing
 	shared  bool          // something has been shared
 	shifter shifter
@@ -185,35 +186,43 @@ func (p *parser) takeOver() bool {
 }
 
 // bindings returns the bindings of the older tree from the one on that starts at an
-// offset, none when there is no such.
+// offset, none when there is no such. It is asked for one place after the other, and
+// goes on from where it has been.
 func (e *earlier) bindings(at ast.Pos) []ast.Binding {
 	if i, ok := bindingAt(e.list, at); ok {
 		return e.list[i:]
 	}
-	for n := ast.Node(e.File.Root); n != nil; {
+	for len(e.path) > 0 && !e.path[len(e.path)-1].Range().Contains(at) {
+		e.path = e.path[:len(e.path)-1]
+	}
+	if len(e.path) == 0 {
+		e.path = append(e.path, e.File.Root)
+	}
+	for {
+		n := e.path[len(e.path)-1]
 		var list []ast.Binding
-		var rest ast.Node
-		switch x := n.(type) {
+		switch n := n.(type) {
 		case *ast.AttrSet:
-			list = x.Bindings
+			list = n.Bindings
 		case *ast.Let:
-			list, rest = x.Bindings, x.Body
-		default:
-			n = childAt(n, at)
-			continue
+			list = n.Bindings
 		}
 		i, ok := bindingAt(list, at)
-		switch {
-		case ok:
+		if ok {
 			e.list = list
 			return list[i:]
-		case i > 0 && at < list[i-1].Stop():
-			n = list[i-1]
-		default:
-			n = rest
 		}
+		var next ast.Node
+		if i > 0 && list[i-1].Range().Contains(at) {
+			next = list[i-1]
+		} else {
+			next = childAt(n, at)
+		}
+		if next == nil {
+			return nil
+		}
+		e.path = append(e.path, next)
 	}
-	return nil
 }
 
 // bindingAt returns the index of the binding that starts at an offset, or of the
@@ -223,12 +232,41 @@ func bindingAt(list []ast.Binding, at ast.Pos) (int, bool) {
 	return i, i < len(list) && list[i].Pos() == at
 }
 
-// childAt returns the child of a node that an offset is in.
+// childAt returns the child of a node, other than a binding, that an offset is in.
 func childAt(n ast.Node, at ast.Pos) ast.Node {
+	switch n := n.(type) {
+	case *ast.AttrSet:
+		return nil
+	case *ast.Let:
+		if n.Body.Range().Contains(at) {
+			return n.Body
+		}
+		return nil
+	// Of these there may be thousands.
+	case *ast.List:
+		i := sort.Search(len(n.Elems), func(i int) bool { return n.Elems[i].Stop() > at })
+		if i < len(n.Elems) && n.Elems[i].Range().Contains(at) {
+			return n.Elems[i]
+		}
+		return nil
+	case *ast.String:
+		return exprAt(n.Parts, at)
+	case *ast.IndString:
+		return exprAt(n.Parts, at)
+	}
 	for c := range ast.Children(n) {
 		if c.Range().Contains(at) {
 			return c
 		}
+	}
+	return nil
+}
+
+// exprAt returns the interpolation that an offset is in.
+func exprAt(parts []ast.Part, at ast.Pos) ast.Node {
+	i := sort.Search(len(parts), func(i int) bool { return parts[i].End > at })
+	if i < len(parts) && parts[i].Expr != nil && parts[i].Expr.Range().Contains(at) {
+		return parts[i].Expr
 	}
 	return nil
 }

@@ -107,6 +107,24 @@ func TestRevision(t *testing.T) {
 	}
 }
 
+// What is deep, and what is long, takes no longer than its length asks for.
+func TestRevisionOfLargeTexts(t *testing.T) {
+	const n = 3_000
+	for _, text := range []string{
+		strings.Repeat("{ a = ", n), strings.Repeat("{ a = ", n) + "1" + strings.Repeat("; }", n),
+		"{ a = [ " + strings.Repeat("{ b = 1; c = 2; } ", n) + "]; }", "{ a = 1 " + strings.Repeat("+ { b = 1; c = 2; } ", n) + "; }",
+		"{ a = \"" + strings.Repeat("${let b = 1; c = 2; in d} ", n) + "\"; }",
+	} {
+		r := parser.NewRevision("a.nix", text, 0)
+		for _, at := range []int{1, len(text) / 2, len(text) - 1} {
+			r = r.Next(text[:at] + " " + text[at:])
+			if err := sameAsParsed(r, 0); err != nil {
+				t.Errorf("%.30s...: %v", text, err)
+			}
+		}
+	}
+}
+
 // The texts of older versions are not kept: not even if each version shares something
 // with the one before.
 func TestRevisionsForget(t *testing.T) {
