@@ -41,8 +41,8 @@ type outlined struct {
 // outlinedBinding says where the symbols of a binding are in the JSON.
 type outlinedBinding struct {
 	at       ast.Pos
-	from, to int32
 	let      bool // a let has it, rather than a set
+	from, to int
 }
 
 // outline is the outline of a text.
@@ -118,11 +118,11 @@ func (w *outlineWriter) takesOver(list []ast.Binding, let bool) int {
 		return 0
 	}
 	w.separate()
-	shift := int32(len(w.json)) - known[i].from
+	shift := len(w.json) - known[i].from
 	w.json = append(w.json, w.older.json[known[i].from:known[last].to]...)
 	end, _ := bindingIndex(known, list[n-1].Stop()-moved)
 	for _, b := range known[i:end] {
-		w.bindings = append(w.bindings, outlinedBinding{b.at + moved, b.from + shift, b.to + shift, b.let})
+		w.bindings = append(w.bindings, outlinedBinding{b.at + moved, b.let, b.from + shift, b.to + shift})
 	}
 	return n
 }
@@ -179,7 +179,7 @@ func (w *outlineWriter) place(b ast.Binding) int {
 	if n > 0 && w.bindings[n-1].at == b.Pos() {
 		return n - 1 // another name of the same inherit
 	}
-	w.bindings = append(w.bindings, outlinedBinding{at: b.Pos(), from: int32(len(w.json)), let: w.let})
+	w.bindings = append(w.bindings, outlinedBinding{at: b.Pos(), let: w.let, from: len(w.json)})
 	return n
 }
 
@@ -190,7 +190,7 @@ func (w *outlineWriter) leave() {
 	}
 	w.json = append(w.json, '}')
 	if i := w.within[n].binding; i >= 0 {
-		w.bindings[i].to = int32(len(w.json))
+		w.bindings[i].to = len(w.json)
 	}
 	w.within = w.within[:n]
 }
