@@ -71,6 +71,7 @@ type Server struct {
 	tokens    tokenResults
 	progress  progressTokens
 	worker    worker.Client
+	loading   loading
 	systems   systemCache
 	settled   settledTexts
 	options   optionFindings
@@ -138,6 +139,7 @@ func Serve(ctx context.Context, conn io.ReadWriteCloser, opts Options) error {
 func newServer(ctx context.Context, opts Options) *Server {
 	s := &Server{opts: opts, exited: make(chan struct{}), base: ctx, slots: make(chan struct{}, requestSlots)}
 	s.worker.Command, s.worker.Log = opts.Worker, opts.Log
+	s.loading.s, s.worker.Loading = s, s.loading.set
 	return s
 }
 

@@ -28,6 +28,9 @@ type Client struct {
 	Command []string
 	// Log receives what the process says on standard error.
 	Log io.Writer
+	// Loading is told when the process begins and ends to load what takes a while.
+	// Nil is not told.
+	Loading func(bool)
 
 	turn chan struct{} // held while a request is under way
 	once sync.Once
@@ -82,7 +85,7 @@ func (c *Client) Do(ctx context.Context, req Request, texts map[string]string, l
 	for {
 		select {
 		case resp, ok := <-p.out:
-			if p.heard(resp) {
+			if c.heard(p, resp) {
 				continue
 			}
 			timeout.Stop()
@@ -116,7 +119,7 @@ func (c *Client) abandon(p *process, id int, timeout <-chan time.Time) {
 	for {
 		select {
 		case resp, ok := <-p.out:
-			if !p.heard(resp) {
+			if !c.heard(p, resp) {
 				if !ok {
 					c.drop(p)
 				}
@@ -146,12 +149,25 @@ func (p *process) send(req *Request) error {
 }
 
 // heard takes note of what is no answer.
-func (p *process) heard(resp *Response) bool {
+func (c *Client) heard(p *process, resp *Response) bool {
 	if resp == nil || resp.Loading == nil {
 		return false
 	}
 	p.loading = *resp.Loading
+	if c.Loading != nil {
+		c.Loading(p.loading)
+	}
 	return true
+}
+
+// Stop ends what the process does now; the next request starts another.
+func (c *Client) Stop() {
+	c.mu.Lock()
+	p := c.proc
+	c.mu.Unlock()
+	if p != nil {
+		c.drop(p)
+	}
 }
 
 func (c *Client) answer(p *process, resp *Response, ok bool) (*Response, error) {
@@ -242,6 +258,9 @@ func (c *Client) process(memoryMB int) (*process, error) {
 // drop kills a process; the next request starts another.
 func (c *Client) drop(p *process) {
 	p.kill()
+	if c.Loading != nil {
+		c.Loading(false)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.proc == p {
