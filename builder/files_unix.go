@@ -8,10 +8,7 @@ import (
 	"gonix.dev/gonix/store/local"
 )
 
-func removeTree(name string) error {
-	_, err := local.RemoveTree(name)
-	return err
-}
+func removeTree(name string) error { return local.RemoveTree(name) }
 
 // moveTree renames a tree. A directory must be writable for its owner to be
 // moved to another parent, so it is made so for a moment.

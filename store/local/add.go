@@ -212,7 +212,7 @@ func (s *Store) make(ctx context.Context, p store.Path, repair bool, write func(
 			return err
 		}
 		defer RemoveTree(to)
-	} else if _, err := RemoveTree(real); err != nil {
+	} else if err := RemoveTree(real); err != nil {
 		return err
 	}
 	info, err := write(to)

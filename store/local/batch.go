@@ -147,7 +147,7 @@ func (b *Batch) flush(ctx context.Context, texts []batchText) error {
 		// A leftover may be a directory, which a file cannot replace.
 		err := os.Rename(t.temp, real)
 		if errors.Is(err, os.ErrExist) || err != nil && isDir(real) {
-			if _, err = RemoveTree(real); err == nil {
+			if err = RemoveTree(real); err == nil {
 				err = os.Rename(t.temp, real)
 			}
 		}

@@ -543,7 +543,7 @@ func (c *collector) removeAll(gone []int32) error {
 				if i >= len(gone) {
 					return
 				}
-				freed, err := RemoveTree(c.s.RealPath(c.nodes[gone[i]].path))
+				freed, err := freeTree(c.s.RealPath(c.nodes[gone[i]].path))
 				c.freed.Add(freed)
 				if err != nil && errs[w] == nil {
 					errs[w] = err // the others still go: they are invalid already
@@ -621,7 +621,7 @@ func (c *collector) removeStray(name string) error {
 	shown := string(c.s.set.Dir) + "/" + name
 	c.s.log(Info, "deleting '%s'", shown)
 	c.result.Paths = append(c.result.Paths, shown)
-	freed, err := RemoveTree(real)
+	freed, err := freeTree(real)
 	if err != nil {
 		return err
 	}

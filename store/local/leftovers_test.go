@@ -42,7 +42,7 @@ func TestRemoveDeep(t *testing.T) {
 	}
 	unix.Close(at)
 	for _, name := range []string{"deep", "deep"} { // the second is not there
-		if _, err := RemoveTree(filepath.Join(dir, name)); err != nil {
+		if err := RemoveTree(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -12,21 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RemoveTree removes a file or tree, read-only directories included, and returns
-// the disk space that this frees, in bytes: files with other links free none, so
-// do not count. A tree that is not there is none. However deep it is, few files
-// are open at a time.
-func RemoveTree(name string) (freed int64, err error) {
-	parent, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return 0, nil
-		}
-		return 0, err
-	}
-	defer parent.Close()
-	r := remover{}
-	err = r.remove(int(parent.Fd()), filepath.Base(name), name)
+// RemoveTree removes a file or tree, read-only directories included. A tree that is
+// not there is none. However deep it is, few files are open at a time.
+func RemoveTree(name string) error { return (&remover{}).tree(name) }
+
+// freeTree is RemoveTree that returns the disk space that this frees, in bytes: files
+// with other links free none, so do not count.
+func freeTree(name string) (freed int64, err error) {
+	r := remover{count: true}
+	err = r.tree(name)
 	return r.freed, err
 }
 
@@ -35,13 +29,36 @@ func RemoveTree(name string) (freed int64, err error) {
 const maxOpen = 64
 
 type remover struct {
+	count bool
 	freed int64
 	root  int // descriptor of the tree's root
 	depth int
 	moved int
 }
 
+func (r *remover) tree(name string) error {
+	parent, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	defer parent.Close()
+	return r.remove(int(parent.Fd()), filepath.Base(name), name)
+}
+
 func (r *remover) remove(dirfd int, base, name string) error {
+	if !r.count {
+		// Most are files. For a directory that fails; in POSIX it is EPERM.
+		err := unix.Unlinkat(dirfd, base, 0)
+		if err == nil || err == unix.ENOENT {
+			return nil
+		}
+		if err != unix.EISDIR && err != unix.EPERM {
+			return &os.PathError{Op: "unlink", Path: name, Err: err}
+		}
+	}
 	var st unix.Stat_t
 	if err := unix.Fstatat(dirfd, base, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		if err == unix.ENOENT {

@@ -187,6 +187,5 @@ func (s *Store) removeScratch(name string, want *Inode) error {
 		return nil
 	}
 	s.log(Info, "removing '%s', left by a build that was killed", name)
-	_, err := RemoveTree(name)
-	return err
+	return RemoveTree(name)
 }

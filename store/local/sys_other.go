@@ -26,7 +26,7 @@ func freeBytes(dir string) (int64, error) {
 
 // swapFiles puts a in b's place, which is not atomic here.
 func swapFiles(a, b string) error {
-	if _, err := RemoveTree(b); err != nil {
+	if err := RemoveTree(b); err != nil {
 		return err
 	}
 	return os.Rename(a, b)

@@ -55,7 +55,7 @@ func (t *tempDir) close() error {
 	if t.path == "" {
 		return nil
 	}
-	_, err := RemoveTree(t.path)
+	err := RemoveTree(t.path)
 	t.path = ""
 	return err
 }
