@@ -1,6 +1,10 @@
 package builder
 
-import "time"
+import (
+	"time"
+
+	"gonix.dev/gonix/store/cache"
+)
 
 // SandboxMode says when builds run in a sandbox.
 type SandboxMode uint8
@@ -62,7 +66,8 @@ type Settings struct {
 
 	HashedMirrors []string
 	ImpureEnv     map[string]string
-	NetrcFile     string
+	Transport     *cache.Transport // of builtin:fetchurl; nil has Nix's defaults
+	Retry         cache.Retry
 	CAFile        string
 
 	CADerivations     bool // the experimental feature

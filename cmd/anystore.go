@@ -31,6 +31,23 @@ type stores struct {
 }
 
 func newStores(env *Env, s *settings.Settings, verbosity local.Level) *stores {
+	t := newTransport(env, s)
+	if !s.IsDefault("connect-timeout") {
+		// Whoever has set it knows their network.
+		t.FirstContact = max(t.ConnectTimeout, time.Second)
+	}
+	return &stores{env: env, set: s, verbosity: verbosity, transport: t}
+}
+
+// fetchTransport is the transport of downloads that cannot be done without, for
+// which a first contact may take as long as any other.
+func fetchTransport(env *Env, s *settings.Settings) *cache.Transport {
+	t := newTransport(env, s)
+	t.FirstContact, t.Patient = max(t.ConnectTimeout, 15*time.Second), true
+	return t
+}
+
+func newTransport(env *Env, s *settings.Settings) *cache.Transport {
 	seconds := func(name string) time.Duration { return time.Duration(s.Size(name)) * time.Second }
 	t := &cache.Transport{
 		Getenv:         env.Getenv,
@@ -49,11 +66,7 @@ func newStores(env *Env, s *settings.Settings, verbosity local.Level) *stores {
 	if t.Connections == 0 {
 		t.Connections = -1
 	}
-	if !s.IsDefault("connect-timeout") {
-		// Whoever has set it knows their network.
-		t.FirstContact = max(t.ConnectTimeout, time.Second)
-	}
-	return &stores{env: env, set: s, verbosity: verbosity, transport: t}
+	return t
 }
 
 // Close closes what was opened.
@@ -108,14 +121,18 @@ func (st *stores) openCache(uri string) (*cache.Cache, error) {
 		Transport: st.transport,
 		Disk:      st.diskCache(),
 		ForceDisk: st.env.Getenv("_NIX_FORCE_HTTP") == "1",
-		Retry: cache.Retry{
-			Attempts:     max(1, st.set.Int("filetransfer-retry-attempts")),
-			Delay:        time.Duration(st.set.Size("filetransfer-retry-delay")) * time.Millisecond,
-			LimitedDelay: time.Duration(st.set.Size("filetransfer-retry-delay-rate-limited")) * time.Millisecond,
-			MaxDelay:     time.Duration(st.set.Size("filetransfer-retry-max-delay")) * time.Millisecond,
-			NoJitter:     !st.set.Bool("filetransfer-retry-jitter"),
-		},
+		Retry:     retrySettings(st.set),
 	})
+}
+
+func retrySettings(s *settings.Settings) cache.Retry {
+	return cache.Retry{
+		Attempts:     max(1, s.Int("filetransfer-retry-attempts")),
+		Delay:        time.Duration(s.Size("filetransfer-retry-delay")) * time.Millisecond,
+		LimitedDelay: time.Duration(s.Size("filetransfer-retry-delay-rate-limited")) * time.Millisecond,
+		MaxDelay:     time.Duration(s.Size("filetransfer-retry-max-delay")) * time.Millisecond,
+		NoJitter:     !s.Bool("filetransfer-retry-jitter"),
+	}
 }
 
 // cacheURI makes key files in a cache's parameters absolute.

@@ -153,7 +153,7 @@ func buildSettings(env *Env, s *settings.Settings, talk talkFlags) (builder.Sett
 		DiffHook: s.String("diff-hook"), RunDiffHook: s.Bool("run-diff-hook"),
 		PostBuildHook: s.String("post-build-hook"), PreBuildHook: s.String("pre-build-hook"),
 		HashedMirrors: s.Strings("hashed-mirrors"), ImpureEnv: s.Map("impure-env"),
-		NetrcFile: s.String("netrc-file"), CAFile: s.String("ssl-cert-file"),
+		Transport: fetchTransport(env, s), Retry: retrySettings(s), CAFile: s.String("ssl-cert-file"),
 		CADerivations: s.Feature("ca-derivations"), ImpureDerivations: s.Feature("impure-derivations"),
 		LogCommand: "nix-store -l", Getenv: env.Getenv, Environ: env.Environ,
 	}

@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"gonix.dev/gonix/store/hash"
 )
 
 // library is a binary cache behind a server whose answers a test may replace.
@@ -217,6 +221,77 @@ func TestBrokenDownload(t *testing.T) {
 	}
 	if n := flaky.count("bytes="); n != 3 {
 		t.Errorf("%d requests for the rest: %v", n, flaky.asked)
+	}
+}
+
+// TestFetchURL has builtin:fetchurl download from servers that break off, encode,
+// are busy, or do not have the file.
+func TestFetchURL(t *testing.T) {
+	t.Parallel()
+	p := newAlone(t)
+	p.vars["NIX_CONFIG"] += "\nfiletransfer-retry-delay = 1\nfiletransfer-retry-delay-rate-limited = 1"
+	data := bytes.Repeat([]byte("all work and no play\n"), 1<<17)
+	sum := hash.SumString(hash.SHA256, string(data))
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/file", data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l := serveDir(t, dir, nil)
+	l.answer = func(w http.ResponseWriter, r *http.Request, nth int) bool {
+		switch kind, _, _ := strings.Cut(r.URL.RawQuery, "="); {
+		case kind == "short" && l.count("/file") <= 2:
+			http.ServeFile(&shortWriter{ResponseWriter: w, left: 1 << 20}, r, dir+"/file")
+			panic(http.ErrAbortHandler)
+		case kind == "gzip":
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			z.Write(data)
+			z.Close()
+			return true
+		case kind == "busy" && nth < 3:
+			http.Error(w, "later", http.StatusServiceUnavailable)
+			return true
+		case kind == "gone":
+			http.Error(w, "gone", http.StatusNotFound)
+			return true
+		}
+		return false
+	}
+	dead := httptest.NewServer(http.NotFoundHandler())
+	dead.Close()
+	for _, c := range []struct{ url, fails string }{
+		{l.URL + "/file?short=1", ""},
+		{l.URL + "/file?gzip=1", ""},
+		{l.URL + "/file?busy=1", ""},
+		{"file://" + dir + "/file", ""},
+		{l.URL + "/file?gone=1", "HTTP error 404"},
+		{dead.URL + "/file", "connection refused"},
+		{"file://" + dir, "not a regular file"},
+		{"ftp://x/file", "scheme 'ftp' is not supported"},
+	} {
+		l.mu.Lock()
+		clear(l.asked)
+		l.mu.Unlock()
+		expr := fmt.Sprintf(`derivation { name = "f"; system = "builtin"; builder = "builtin:fetchurl"; url = "%s"; outputHash = "%s"; outputHashAlgo = "sha256"; }`,
+			c.url, hash.Format(sum, hash.Nix32))
+		out, errs, status := p.gonix("build", "--no-link", "--print-out-paths", "--expr", expr, "")
+		if c.fails != "" {
+			if status != 1 || strings.Count(errs, c.fails) != 1 || !strings.Contains(errs, "unable to download '"+c.url+"'") {
+				t.Errorf("%s: status %d\n%s", c.url, status, errs)
+			}
+			continue
+		}
+		if status != 0 {
+			t.Errorf("%s: %s", c.url, errs)
+			continue
+		}
+		if got, err := os.ReadFile(out); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("%s: %d bytes, %v", c.url, len(got), err)
+		}
+		if strings.Contains(c.url, "short") && l.count("bytes=") != 2 {
+			t.Errorf("asked for %v", l.asked)
+		}
+		p.mustGonix("store", "delete", out)
 	}
 }
 

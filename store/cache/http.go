@@ -37,6 +37,10 @@ type Transport struct {
 	// after which we count as offline. 900 ms if 0.
 	FirstContact time.Duration
 
+	// Patient tries again to reach hosts that were not reached before, unless they
+	// do not exist.
+	Patient bool
+
 	once    sync.Once
 	client  *http.Client
 	initErr error
@@ -237,7 +241,9 @@ func (w *web) do(ctx context.Context, method, name string, body io.Reader, size 
 		var off *offlineError
 		te := &TransferError{URL: shown, Err: err, temporary: true}
 		if errors.As(err, &off) {
-			te.Offline, te.temporary, te.Err = true, false, off.err
+			dns, noName := errors.AsType[*net.DNSError](err)
+			te.Offline, te.Err = true, off.err
+			te.temporary = w.t.Patient && !(noName && dns.IsNotFound)
 		}
 		var cert *tls.CertificateVerificationError
 		if errors.As(err, &cert) {
