@@ -3,6 +3,7 @@ package builder
 import (
 	"archive/tar"
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,25 +33,12 @@ func (b *build) unpackChannel() error {
 	if name == "" || name == "." || name == ".." || strings.Contains(name, "/") {
 		return fmt.Errorf("channelName is not allowed to contain filesystem separators, got %s", name)
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
 	f, err := os.Open(b.onDisk(src))
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	r, err := decompress(local.ContextReader(b.ctx, f))
-	if err != nil {
-		return fmt.Errorf("failed to open archive '%s': %w", src, err)
-	}
-	defer r.Close()
-	root, err := os.OpenRoot(out)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	if err := untar(root, r); err != nil {
+	if err := Unpack(b.ctx, f, out); err != nil {
 		return fmt.Errorf("failed to extract archive '%s': %w", src, err)
 	}
 	entries, err := os.ReadDir(out)
@@ -61,6 +49,25 @@ func (b *build) unpackChannel() error {
 		return fmt.Errorf("channel tarball '%s' contains more than one file", src)
 	}
 	return os.Rename(out+"/"+entries[0].Name(), out+"/"+name)
+}
+
+// Unpack unpacks a tar archive, which may be compressed, into a directory that it
+// makes if it is missing.
+func Unpack(ctx context.Context, archive io.Reader, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	r, err := decompress(local.ContextReader(ctx, archive))
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return untar(root, r)
 }
 
 // decompress recognises the compression by the first bytes.

@@ -55,6 +55,7 @@ var legacyTools = map[string]func(env *Env, name string) *cobra.Command{
 	"env":             newNixEnv,
 	"hash":            newNixHash,
 	"instantiate":     newInstantiateTool,
+	"prefetch-url":    newPrefetchURL,
 	"shell":           newNixShell,
 	"store":           newNixStore,
 }

@@ -18,6 +18,7 @@ var storeVerbs = []func(*Env) *cobra.Command{
 	newStoreLsCmd,
 	newStoreOptimiseCmd,
 	newStorePathFromHashPartCmd,
+	newStorePrefetchFileCmd,
 	newStoreSignCmd,
 	newStoreVerifyCmd,
 }

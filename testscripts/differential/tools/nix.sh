@@ -48,4 +48,8 @@ p=$(@-build -Q built.nix -A extra --no-out-link 2>/dev/null); d=$(@-store -q --d
 @ hash to-base32 sha256-NGotDPYr2EEkn6lXvGX0kDF8fwvwcAcYvdCrXxbJG5k=
 @ hash to-base64 sha1:dgygf5blp5zzzzzzzzzzzzzzzzzzzzzz
 @ key generate-secret --key-name k-1 | @ key convert-secret-to-public | cut -d: -f1
+@ store prefetch-file --json file://$PWD/file.txt | jq -S .
+@ store prefetch-file --json --unpack --name x file://$PWD/file.txt
+@ store prefetch-file --json --executable --name x --hash-type sha512 file://$PWD/file.txt | jq -S .
+@ store prefetch-file --expected-hash sha256-0000000000000000000000000000000000000000000= file://$PWD/file.txt
 @ no-such-verb
