@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ type talkFlags struct {
 	verbosity builder.Level
 }
 
+// logFormats are the words of --log-format.
+var logFormats = []string{"bar", "bar-with-logs", "multiline", "multiline-with-logs", "raw", "raw-with-logs", "internal-json"}
+
 // showsLogs says whether lines of logs are told as they come.
 func (t talkFlags) showsLogs() bool {
 	switch t.format {
@@ -46,6 +50,9 @@ func addTalkFlags(env *Env, c *cobra.Command, legacy bool) *talkFlags {
 	t := &talkFlags{printLogs: legacy, legacy: legacy, verbosity: builder.LevelInfo}
 	fl := c.Flags()
 	fl.Func("log-format", "`FORMAT` of what is told: bar, bar-with-logs, raw, internal-json", func(word string) error {
+		if !slices.Contains(logFormats, word) {
+			return fmt.Errorf("unknown log format '%s': use %s", word, strings.Join(logFormats, ", "))
+		}
 		t.format, env.jsonTalk = word, word == "internal-json"
 		return nil
 	})
@@ -77,9 +84,7 @@ func newBuildSession(env *Env, s *settings.Settings, st *local.Store, talk talkF
 	if err != nil {
 		return nil, err
 	}
-	if b.ui, err = newBuildUI(env, talk, st.StoreDir()); err != nil {
-		return nil, err
-	}
+	b.ui = newBuildUI(env, talk, st.StoreDir())
 	set, err := buildSettings(env, s, talk)
 	if err != nil {
 		return nil, err

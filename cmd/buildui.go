@@ -20,23 +20,20 @@ type buildUI interface {
 }
 
 // newBuildUI chooses by --log-format and by whether standard error is a terminal.
-func newBuildUI(env *Env, talk talkFlags, dir store.Dir) (buildUI, error) {
+func newBuildUI(env *Env, talk talkFlags, dir store.Dir) buildUI {
 	plain := &lineUI{env: env, talk: talk, dir: dir, names: map[uint64]string{}}
 	switch talk.format {
 	case "internal-json":
-		return &jsonUI{w: env.Stderr, level: talk.verbosity}, nil
+		return &jsonUI{w: env.Stderr, level: talk.verbosity}
 	case "raw", "raw-with-logs":
 		plain.raw = true
-		return plain, nil
-	case "", "bar", "multiline", "bar-with-logs", "multiline-with-logs":
-	default:
-		return nil, usageErrorf("unknown log format '%s': use bar, bar-with-logs, raw, raw-with-logs or internal-json", talk.format)
+		return plain
 	}
 	if talk.format == "" && talk.legacy || !terminal(env.Stderr) || env.Getenv("TERM") == "dumb" {
 		plain.raw = talk.legacy
-		return plain, nil
+		return plain
 	}
-	return newTreeUI(env, plain), nil
+	return newTreeUI(env, plain)
 }
 
 // lineUI prints lines.

@@ -51,6 +51,9 @@ narinfo-compression, ls-compression, log-compression.`,
 			if o.from == "" && o.to == "" {
 				return usageErrorf("you must pass '--from' and/or '--to'")
 			}
+			if len(args) == 0 && !which.all && !which.stdin && target.eval.file == "" && target.eval.expr == "" {
+				return usageErrorf("say what to copy: paths, attributes with --file, or --all")
+			}
 			if o.from == "" && !which.all {
 				if which.stdin {
 					text, err := io.ReadAll(env.Stdin)

@@ -22,6 +22,9 @@ func newKeyCmd(env *Env) *cobra.Command {
   gonix key convert-secret-to-public < key.secret`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if name == "" {
+				return usageErrorf("give the key a name with '--key-name'")
+			}
 			k, err := sign.Generate(name)
 			if err != nil {
 				return usageErrorf("%w", err)
@@ -31,7 +34,6 @@ func newKeyCmd(env *Env) *cobra.Command {
 		},
 	}
 	generate.Flags().StringVar(&name, "key-name", "", "the key's `NAME`, such as cache.example.org-1")
-	_ = generate.MarkFlagRequired("key-name")
 	convert := &cobra.Command{
 		Use:     "convert-secret-to-public",
 		Short:   "Read a secret key and print its public key",
