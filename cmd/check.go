@@ -196,11 +196,11 @@ type checker struct {
 
 // checkOptions finds what is wrong with the options that a file sets. That some
 // cannot be evaluated is worth saying, and no finding.
-func (c *checker) checkOptions(ctx context.Context, file, path string) []analysis.Diagnostic {
+func (c *checker) checkOptions(ctx context.Context, file, path string, f *ast.File) []analysis.Diagnostic {
 	if c.options == nil {
 		return nil
 	}
-	found, err := c.options.Check(ctx, path)
+	found, err := c.options.Check(ctx, path, f)
 	if err != nil && ctx.Err() == nil && !c.unchecked[err.Error()] {
 		c.unchecked[err.Error()] = true
 		fmt.Fprintf(c.env.Stderr, "note: the options that %s sets are not checked: %v\n", file, err)
@@ -265,7 +265,7 @@ func (c *checker) check(ctx context.Context, file string, severity map[string]st
 		Exists: func(path string) bool { _, err := os.Lstat(path); return err == nil },
 		Parse:  c.parse,
 	})...)
-	found = append(found, c.checkOptions(ctx, file, path)...)
+	found = append(found, c.checkOptions(ctx, file, path, f)...)
 	sort.SliceStable(found, func(i, j int) bool { return found[i].Start < found[j].Start })
 	var out []finding
 	for _, d := range analysis.WithSeverities(found, severity) {

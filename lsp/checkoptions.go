@@ -9,6 +9,8 @@ import (
 	"gonix.dev/gonix/lsp/analysis"
 	"gonix.dev/gonix/lsp/config"
 	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/lsp/modules"
+	"gonix.dev/gonix/parser/ast"
 )
 
 // OptionChecker finds in files what the server reports about the options of modules,
@@ -31,15 +33,15 @@ func NewOptionChecker(opts Options, dirs ...string) *OptionChecker {
 	return &OptionChecker{s}
 }
 
-// Check returns what is wrong with the options that a file sets, as far as its
-// modules can be evaluated. What cannot be is an error.
-func (c *OptionChecker) Check(ctx context.Context, path string) ([]analysis.Diagnostic, error) {
+// Check returns what is wrong with the options that a file sets, whose tree is f, as
+// far as its modules can be evaluated. What cannot be is an error.
+func (c *OptionChecker) Check(ctx context.Context, path string, f *ast.File) ([]analysis.Diagnostic, error) {
+	if len(f.Errors) > 0 || !modules.Of(path, f).Any() && !modules.Mentions(f.Src) {
+		return nil, nil
+	}
 	d, err := c.s.file(ctx, path)
 	if err != nil {
 		return nil, err
-	}
-	if len(d.File().Errors) > 0 {
-		return nil, nil // options can wait
 	}
 	found, err := c.s.checkOptions(ctx, d)
 	if errors.Is(err, errNoEval) {

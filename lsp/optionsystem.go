@@ -146,6 +146,7 @@ func (s *Server) findSystem(ctx context.Context, d *document.Snapshot) (_ *optio
 		}
 	}
 	known = true
+	var partial *optionSystem // whose modules are not all known
 	for _, path := range s.systemMakers(ctx, d) {
 		file, err := s.file(ctx, path)
 		if err != nil {
@@ -161,9 +162,15 @@ func (s *Server) findSystem(ctx context.Context, d *document.Snapshot) (_ *optio
 				continue
 			}
 			if at, ok := modules.Reach([]*modules.Module{call.Module}, d.Path, load); ok {
-				if sys := s.callSystem(v, path, call); sys != nil {
-					sys.prefix = at
+				sys := s.callSystem(v, path, call)
+				if sys == nil {
+					continue
+				}
+				if sys.prefix = at; sys.certain {
 					return sys, true
+				}
+				if partial == nil {
+					partial = sys
 				}
 			}
 		}
@@ -174,6 +181,9 @@ func (s *Server) findSystem(ctx context.Context, d *document.Snapshot) (_ *optio
 			return sys, true
 		}
 		known = known && all
+	}
+	if partial != nil {
+		return partial, known
 	}
 	return s.likelySystem(v, d), known
 }
@@ -278,7 +288,11 @@ func (s *Server) callSystem(v *view, path string, call modules.System) *optionSy
 			files = append(files, f.Path)
 		}
 	}
-	return s.knownSystem(v, path, call.Kind, files)
+	sys := s.knownSystem(v, path, call.Kind, files)
+	if sys != nil {
+		sys.certain = call.Complete
+	}
+	return sys
 }
 
 // rootsAround returns the files around a path that are systems by their names,

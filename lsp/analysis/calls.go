@@ -57,23 +57,43 @@ func keys(set *ast.AttrSet) (map[string]ast.Span, bool) {
 	return names, all
 }
 
-// keySet is what keys returns.
+// keySet is what keys returns, and the values of attributes that are written in one
+// piece; nil of those that are not.
 type keySet struct {
 	names map[string]ast.Span
 	all   bool
+	whole map[string]ast.Expr
 }
 
-// keys is the function of that name, asked once for each set: large ones are often
-// those that are selected from most.
-func (p *pass) keys(set *ast.AttrSet) (map[string]ast.Span, bool) {
+// keySet asks for the names of each set once: large ones are often those that are
+// selected from most.
+func (p *pass) keySet(set *ast.AttrSet) keySet {
 	k, ok := p.keySets[set]
-	if !ok {
-		k.names, k.all = keys(set)
-		if p.keySets == nil {
-			p.keySets = map[*ast.AttrSet]keySet{}
-		}
-		p.keySets[set] = k
+	if ok {
+		return k
 	}
+	k.names, k.all = keys(set)
+	k.whole = make(map[string]ast.Expr, len(set.Bindings))
+	for _, b := range set.Bindings {
+		a, ok := b.(*ast.Attr)
+		if !ok || len(a.Path) == 0 {
+			continue
+		}
+		name, value := a.Path[0].Name, a.Value
+		if _, twice := k.whole[name]; twice || len(a.Path) > 1 {
+			value = nil
+		}
+		k.whole[name] = value
+	}
+	if p.keySets == nil {
+		p.keySets = map[*ast.AttrSet]keySet{}
+	}
+	p.keySets[set] = k
+	return k
+}
+
+func (p *pass) keys(set *ast.AttrSet) (map[string]ast.Span, bool) {
+	k := p.keySet(set)
 	return k.names, k.all
 }
 
@@ -92,9 +112,9 @@ var unknownAttrRule = &Rule{
 			if !ok || name.Dynamic() {
 				return
 			}
-			names, all := p.keys(set)
-			if _, has := names[name.Name]; !has {
-				if all && name.Name != "" {
+			keys := p.keySet(set)
+			if _, has := keys.names[name.Name]; !has {
+				if keys.all && name.Name != "" {
 					p.report(Diagnostic{
 						Span: name.Span, Msg: fmt.Sprintf("attribute '%s' missing", name.Name),
 						Related: []Related{{ast.Span{Start: set.Open, End: set.Open + 1}, "the set is defined here"}},
@@ -103,18 +123,7 @@ var unknownAttrRule = &Rule{
 				return
 			}
 			// Go on only through an attribute that is written in one piece.
-			e = nil
-			for _, b := range set.Bindings {
-				if a, ok := b.(*ast.Attr); ok && len(a.Path) == 1 && a.Path[0].Name == name.Name {
-					if e != nil {
-						return
-					}
-					e = a.Value
-				} else if ok && len(a.Path) > 1 && a.Path[0].Name == name.Name {
-					return
-				}
-			}
-			if e == nil {
+			if e = keys.whole[name.Name]; e == nil {
 				return
 			}
 			if id, ok := e.(*ast.Ident); ok && p.scope.UseAt(id.Start) == nil {

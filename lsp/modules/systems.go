@@ -26,6 +26,8 @@ type System struct {
 	// Module stands for the list of modules: it imports them, and those that are
 	// written in place are its own.
 	Module *Module
+	// Complete says that all modules are known by their files, or written in place.
+	Complete bool
 }
 
 // makers are the functions that make systems, by their last name.
@@ -62,7 +64,7 @@ func Systems(path string, f *ast.File) []System {
 		if !ok {
 			return true
 		}
-		m := &Module{Path: path}
+		m, complete := &Module{Path: path}, true
 		for _, b := range arg.Bindings {
 			a, ok := b.(*ast.Attr)
 			if !ok || len(a.Path) != 1 {
@@ -71,14 +73,55 @@ func Systems(path string, f *ast.File) []System {
 			switch a.Path[0].Name {
 			case "modules":
 				m.imports = append(m.imports, listItems(a.Value)...)
+				complete = complete && m.knowsAll(a.Value)
 			case "configuration":
 				m.imports = append(m.imports, a.Value)
+				complete = complete && m.knows(a.Value)
 			}
 		}
-		out = append(out, System{Kind: kind, Call: call, Module: m})
+		out = append(out, System{Kind: kind, Call: call, Module: m, Complete: complete})
 		return true
 	})
 	return out
+}
+
+// knows reports whether an expression is a module that can be read: in a file, or
+// right here.
+func (m *Module) knows(e ast.Expr) bool {
+	_, file := fileOf(filepath.Dir(m.Path), e)
+	return file || len(sets(e)) > 0
+}
+
+// knowsAll reports whether listItems finds all elements of a list, and each is known.
+func (m *Module) knowsAll(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Paren:
+		return m.knowsAll(e.X)
+	case *ast.List:
+		for _, item := range e.Elems {
+			if !m.knows(item) {
+				return false
+			}
+		}
+		return true
+	case *ast.Let:
+		return m.knowsAll(e.Body)
+	case *ast.With:
+		return m.knowsAll(e.Body)
+	case *ast.If:
+		return m.knowsAll(e.Then) && m.knowsAll(e.Else)
+	case *ast.Binary:
+		return e.Op == ast.OpConcat && m.knowsAll(e.X) && m.knowsAll(e.Y)
+	case *ast.Apply:
+		fn, args := cursor.Call(e)
+		switch name := cursor.LastName(fn); {
+		case name == "optional" && len(args) == 2:
+			return m.knows(args[1])
+		case (name == "optionals" || name == "mkIf") && len(args) == 2:
+			return m.knowsAll(args[1])
+		}
+	}
+	return false
 }
 
 // kindOf tells what kind of system a function makes.

@@ -20,6 +20,8 @@ func (e *evaluator) check(req *Request) ([]Problem, error) {
 		at := l.locate(append(req.Steps[:len(req.Steps):len(req.Steps)], c.Steps...))
 		last := len(req.Steps) + len(c.Steps) - 1
 		switch {
+		case at.unknown == last && l.root.lacks:
+			// It may be what is left out that declares it.
 		case at.unknown == last:
 			out = append(out, l.unknown(i, at, c))
 		case at.unknown >= 0 || at.free:

@@ -34,6 +34,8 @@ type root struct {
 	top    []system
 	nested map[string]system // of submodules, by path
 	err    error
+	// lacks says that a module of the user's was left out: there may be more options.
+	lacks bool
 }
 
 // system is a result of evalModules.
@@ -122,7 +124,7 @@ func (e *evaluator) systemsOf(r *Root) (*root, error) {
 // find evaluates a root that is not known yet.
 func (e *evaluator) find(r *Root, key string) error {
 	for range maxMasked {
-		found := &root{nested: map[string]system{}}
+		found := &root{nested: map[string]system{}, lacks: e.leavesOut(r)}
 		e.probe = found
 		if r.Flakes != nil {
 			e.exploreFlake(r, found)
@@ -162,6 +164,18 @@ func (e *evaluator) mask(err error, r *Root) bool {
 			strings.Contains(fr.Pos.File, "/modules/") && !strings.Contains(fr.Pos.File, "/modules/lib/") {
 			e.world.masked[fr.Pos.File] = maskedForeign
 			return true
+		}
+	}
+	return false
+}
+
+// leavesOut reports whether a file of the user's own is left out of a system.
+func (e *evaluator) leavesOut(r *Root) bool {
+	for file, why := range e.world.masked {
+		for _, m := range r.Modules {
+			if why == maskedOwn && strings.HasPrefix(file, filepath.Dir(m)+string(filepath.Separator)) {
+				return true
+			}
 		}
 	}
 	return false
