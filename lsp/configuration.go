@@ -41,6 +41,8 @@ func (s *Server) fetchConfiguration() {
 			s.logf("workspace/configuration: %v", err)
 			return
 		}
+		s.answered.Lock()
+		defer s.answered.Unlock()
 		if len(answer) == len(items) && round == s.asked.Load() { // else a newer answer is on its way
 			s.setConfiguration(answer[0], folders, answer[1:])
 		}

@@ -18,6 +18,7 @@ type publisher struct {
 	mu      sync.Mutex
 	stopped bool
 	jobs    map[string]*pushJob
+	sending sync.Mutex // so that what is sent last is what was found last
 }
 
 type pushJob struct {
@@ -67,14 +68,22 @@ func (p *publisher) push(ctx context.Context, key string) {
 		return
 	}
 	ctx = withView(ctx, v)
-	current := func() bool { return ctx.Err() == nil && p.s.view.Load().docs[key] == d }
+	// What was typed or set meanwhile has another push on its way.
+	send := func(found []protocol.Diagnostic) bool {
+		p.sending.Lock()
+		defer p.sending.Unlock()
+		if ctx.Err() != nil || p.s.view.Load().docs[key] != d {
+			return false
+		}
+		p.send(d.URI, protocol.NewOptional(d.Version), found)
+		return true
+	}
 	found := []protocol.Diagnostic{}
 	if !p.s.caps.pullDiagnostics {
 		found = p.s.diagnostics(ctx, d)
-		if !current() {
-			return // typed on meanwhile: another push is on its way
+		if !send(found) {
+			return
 		}
-		p.send(d.URI, protocol.NewOptional(d.Version), found)
 	}
 	if cfg := v.settings(d.Path); !p.s.evaluates(v, d.Path) || !cfg.Eval.Diagnostics || !cfg.Diagnostics.Enable {
 		return
@@ -92,13 +101,10 @@ func (p *publisher) push(ctx context.Context, key string) {
 	if problem, ok := p.s.evaluationProblems(ctx, d); ok {
 		more = append(more, problem)
 	}
-	if !current() {
-		return
-	}
 	if len(more) > 0 {
-		p.send(d.URI, protocol.NewOptional(d.Version), append(slices.Clip(found), more...))
+		send(append(slices.Clip(found), more...))
 	} else if p.s.caps.pullDiagnostics {
-		p.send(d.URI, protocol.NewOptional(d.Version), found) // what was pushed before is mended
+		send(found) // what was pushed before is mended
 	}
 }
 

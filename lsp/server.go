@@ -60,8 +60,10 @@ type Server struct {
 	// typed is when a text was changed last, in nanoseconds since 1970.
 	typed atomic.Int64
 
-	// asked counts how often the client was asked for settings.
-	asked atomic.Int64
+	// asked counts how often the client was asked for settings; answered lets its
+	// answers in one at a time.
+	asked    atomic.Int64
+	answered sync.Mutex
 
 	calls     calls
 	slots     chan struct{}
