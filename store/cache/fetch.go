@@ -121,7 +121,6 @@ type archive struct {
 	c        *Cache
 	in       *narinfo.Info
 	cancel   context.CancelFunc
-	d        *download
 	packed   *checkedReader
 	unpacked io.ReadCloser
 	closers  []io.Closer
