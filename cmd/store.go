@@ -19,6 +19,7 @@ var storeVerbs = []func(*Env) *cobra.Command{
 	newStoreOptimiseCmd,
 	newStorePathFromHashPartCmd,
 	newStorePrefetchFileCmd,
+	newStoreRepairCmd,
 	newStoreSignCmd,
 	newStoreVerifyCmd,
 }
