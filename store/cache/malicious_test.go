@@ -216,7 +216,7 @@ func TestServers(t *testing.T) {
 				}
 				return false
 			}
-			c := open(t, f.URL, Options{Transport: &Transport{StallTimeout: 200 * time.Millisecond}, Retry: Retry{Attempts: 1}})
+			c := open(t, f.URL, Options{Transport: &Transport{StallTimeout: 2 * time.Second}, Retry: Retry{Attempts: 1}})
 			w := &countingWriter{w: io.Discard}
 			err := c.NarFromPath(t.Context(), info.Path, w)
 			if err == nil || !strings.Contains(err.Error(), tt.err) {

@@ -201,7 +201,7 @@ func TestStall(t *testing.T) {
 		}
 		return false
 	}
-	c := open(t, f.URL, Options{Transport: &Transport{StallTimeout: 50 * time.Millisecond}, Retry: Retry{Attempts: 2, Delay: 1}})
+	c := open(t, f.URL, Options{Transport: &Transport{StallTimeout: time.Second}, Retry: Retry{Attempts: 2, Delay: 1}})
 	err := c.NarFromPath(t.Context(), info.Path, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "no data for") {
 		t.Error(err)
