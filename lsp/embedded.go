@@ -16,25 +16,38 @@ type embedded struct {
 	embed.Result
 }
 
-// embeddeds are the other languages inside the strings of a text. What has been read
-// for an older version is not read again.
-var embeddeds = document.NewDerived(func(d *document.Snapshot, older *[]embedded) []embedded {
+// embeddeds are the other languages inside the strings of a text.
+var embeddeds = document.NewAnalysis(func(d *document.Snapshot) []embedded { return languages.Of(d).strings })
+
+// languageStrings are the strings with other languages of one version of a text.
+type languageStrings struct {
+	strings []embedded
+	found   embed.Found
+	version document.Version
+}
+
+// languages finds them and reads them. Bindings that have not changed are not searched
+// again, and strings that have not changed are not read again.
+var languages = document.NewDerived(func(d *document.Snapshot, before *languageStrings) languageStrings {
 	if !embed.Available {
-		return nil
+		return languageStrings{}
 	}
+	var older *embed.Older
 	known := map[string]embedded{}
-	if older != nil {
-		for _, e := range *older {
+	if before != nil {
+		changes := d.Since(before.version)
+		older = &embed.Older{Found: before.found, Same: changes.Same}
+		for _, e := range before.strings {
 			known[e.Content.Text] = e
 		}
 	}
-	var out []embedded
-	for _, r := range embed.Find(d.File()) {
+	out := languageStrings{found: embed.Find(d.File(), older), version: d.Current()}
+	for _, r := range out.found.Regions {
 		old, ok := known[r.Content.Text]
 		if ok && old.Language == r.Language && slices.Equal(old.Content.Masks, r.Content.Masks) {
-			out = append(out, embedded{r, old.Result})
+			out.strings = append(out.strings, embedded{r, old.Result})
 		} else {
-			out = append(out, embedded{r, embed.Parse(r.Language, r.Content)})
+			out.strings = append(out.strings, embedded{r, embed.Parse(r.Language, r.Content)})
 		}
 	}
 	return out

@@ -25,7 +25,7 @@ type typist struct {
 // typedPieces is what a typist puts in at once, or letter by letter.
 var typedPieces = []string{
 	"\n", "  x = callPackage ../y { inherit (lib) z; };\n", "{", "}", "\"", "''", ";", "let a = b; in ", "with lib; ", "# é\n", "inherit (lib) mkIf;",
-	"preStart = ''\n  if true; then echo 1; fi\n'';\n", "rec { a = 1; b = a; }", "/*", "*/", "𝄞", "( ", "x.y or z", "a: ", "{ b, c ? 1 }: ", ".", "=", "\r\n",
+	"preStart = ''\n  if true; then echo 1; fi\n'';\n", "rec { a = 1; b = a; }", "writeShellApplication ", "/* bash */ ", "text = ''\n  g() { true; }\n'';\n", "\"y${z}\" = 1; ", "/*", "*/", "𝄞", "( ", "x.y or z", "a: ", "{ b, c ? 1 }: ", ".", "=", "\r\n",
 }
 
 // key makes one edit.
@@ -148,7 +148,7 @@ func TestTypingIsExact(t *testing.T) {
 	for i, text := range []string{string(modules), packages.String()} {
 		dir := t.TempDir()
 		a := connect(t, clientOptions{dir: dir, pull: true, settings: settings})
-		p := &typist{client: a, text: text, rnd: rand.New(rand.NewPCG(3, uint64(i)))}
+		p := &typist{client: a, text: text, rnd: rand.New(rand.NewPCG(78, uint64(i)))}
 		p.u = a.open("x.nix", text)
 		for n := range 300 {
 			p.key()
@@ -161,7 +161,12 @@ func TestTypingIsExact(t *testing.T) {
 			want := answers(t, b, b.open("x.nix", p.text), at, true)
 			for name := range want {
 				if got[name] != want[name] {
-					t.Fatalf("text %d, %d edits: other %s at %v of\n%s\n got %s\nwant %s", i, n, name, at, p.text, got[name], want[name])
+					at := 0
+					for at < min(len(got[name]), len(want[name])) && got[name][at] == want[name][at] {
+						at++
+					}
+					around := func(s string) string { return s[max(0, at-200):min(len(s), at+200)] }
+					t.Fatalf("text %d, %d edits: other %s in\n%s\n got ...%s...\nwant ...%s...", i, n, name, p.text, around(got[name]), around(want[name]))
 				}
 			}
 		}

@@ -9,7 +9,6 @@ import (
 	"go.lsp.dev/protocol"
 
 	"gonix.dev/gonix/lsp/document"
-	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
 )
 
@@ -33,9 +32,9 @@ func (e *encodedSymbols) encoded() []byte { return e.json }
 type outlined struct {
 	json     []byte
 	bindings []outlinedBinding // in order
-	text     string
+	version  document.Version
 	lines    int
-	special  []ast.Pos // see specials
+	strings  []ast.Pos // the starts of those with another language
 }
 
 // outlinedBinding says where the symbols of a binding are in the JSON.
@@ -49,12 +48,15 @@ type outlinedBinding struct {
 var outline = document.NewDerived(func(d *document.Snapshot, older *outlined) outlined {
 	m := d.Mapper()
 	w := outlineWriter{m: m.Walk(), within: []level{{}}}
-	w.text, w.lines, w.special = d.Text, m.LineCount(), specials(d)
+	w.version, w.lines = d.Current(), m.LineCount()
+	for _, e := range embeddeds.Of(d) {
+		w.strings = append(w.strings, e.Start)
+	}
 	size := 4 * len(d.Text)
 	if older != nil {
 		w.older = older
-		w.edit = parser.EditBetween(older.text, d.Text)
-		w.after = m.LineStart(m.Line(w.edit.NewEnd) + 1)
+		w.changes = d.Since(older.version)
+		w.after = m.LineStart(m.Line(w.changes.NewEnd) + 1)
 		size = len(older.json) + len(older.json)/64
 		w.bindings = make([]outlinedBinding, 0, len(older.bindings)+8)
 	}
@@ -64,17 +66,6 @@ var outline = document.NewDerived(func(d *document.Snapshot, older *outlined) ou
 	return w.outlined
 })
 
-// specials are, in order, the places that keep the bindings they are in from being
-// the same as others with the same text.
-func specials(d *document.Snapshot) []ast.Pos {
-	list := slices.Clone(d.Revision().Dirty())
-	for _, e := range embeddeds.Of(d) {
-		list = append(list, e.Start)
-	}
-	slices.Sort(list)
-	return list
-}
-
 // outlineWriter is the symbolVisitor that writes an outline.
 type outlineWriter struct {
 	outlined
@@ -82,9 +73,9 @@ type outlineWriter struct {
 	within []level // the outermost has no symbol
 	let    bool
 
-	older *outlined
-	edit  parser.Edit
-	after ast.Pos // the line after the edit
+	older   *outlined
+	changes document.Changes
+	after   ast.Pos // the line after the edit
 }
 
 // level is a symbol that is being written.
@@ -99,15 +90,14 @@ func (w *outlineWriter) takesOver(list []ast.Binding, let bool) int {
 	if w.older == nil {
 		return 0
 	}
-	first, moved, limit := list[0].Pos(), ast.Pos(0), w.edit.Start
-	if first >= limit {
-		if first < w.after || w.lines != w.older.lines {
-			return 0
-		}
-		limit, moved = ast.Pos(len(w.text)), w.edit.Moved()
+	n, moved := w.changes.Same(list)
+	first := list[0].Pos()
+	if first >= w.changes.Start && (first < w.after || w.lines != w.older.lines) {
+		return 0
 	}
-	limit = min(limit, next(w.special, first), next(w.older.special, first-moved)+moved)
-	n := sort.Search(len(list), func(i int) bool { return list[i].Stop() > limit })
+	// None with a string whose symbols depend on more than the binding.
+	limit := min(document.Next(w.strings, first), document.Next(w.older.strings, first-moved)+moved)
+	n = sort.Search(n, func(i int) bool { return list[i].Stop() > limit })
 	if n == 0 {
 		return 0
 	}
@@ -125,16 +115,6 @@ func (w *outlineWriter) takesOver(list []ast.Binding, let bool) int {
 		w.bindings = append(w.bindings, outlinedBinding{b.at + moved, b.let, b.from + shift, b.to + shift})
 	}
 	return n
-}
-
-// next returns the first place of a list from an offset on; after all texts when
-// there is none.
-func next(list []ast.Pos, from ast.Pos) ast.Pos {
-	if i, _ := slices.BinarySearch(list, from); i < len(list) {
-		return list[i]
-	}
-	const never = 1 << 30
-	return never
 }
 
 func bindingIndex(list []outlinedBinding, at ast.Pos) (int, bool) {

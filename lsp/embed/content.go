@@ -31,6 +31,16 @@ func (c Content) Source(start, end int) ast.Span {
 	return s
 }
 
+// movedBy returns the same text of another place.
+func (c Content) movedBy(n ast.Pos) Content {
+	from := make([]ast.Pos, len(c.from))
+	for i, at := range c.from {
+		from[i] = at + n
+	}
+	c.from = from
+	return c
+}
+
 // after returns the place behind byte i.
 func (c Content) after(i int) ast.Pos {
 	for _, m := range c.Masks {

@@ -10,6 +10,8 @@ package embed
 
 import (
 	"regexp"
+	"slices"
+	"sort"
 	"strings"
 
 	"gonix.dev/gonix/lsp/cursor"
@@ -34,20 +36,104 @@ type Region struct {
 	Content  Content
 }
 
+func (r Region) movedBy(n ast.Pos) Region {
+	if n != 0 {
+		r.Span = ast.Span{Start: r.Start + n, End: r.End + n}
+		r.Content = r.Content.movedBy(n)
+	}
+	return r
+}
+
+// shellApplication is the function whose argument has a script by the name of text.
+const shellApplication = "writeShellApplication"
+
 // maxRegion bounds the strings that are looked into.
 const maxRegion = 1 << 20
 
-// Find returns the strings of a file that hold another language, in order.
-func Find(f *ast.File) []Region {
-	s := search{f: f}
+// Found are the strings of a file that hold another language, in order.
+type Found struct {
+	Regions []Region
+	// applications are the calls of writeShellApplication, in which other names hold
+	// scripts than elsewhere.
+	applications []ast.Span
+	// bindings are the starts of all bindings, in order.
+	bindings []ast.Pos
+}
+
+// Older is what was found in an older version of a text.
+type Older struct {
+	Found
+	// Same returns how many of some bindings in a row are the same in that version, if
+	// the first is one there, and by how much they have moved since.
+	Same func([]ast.Binding) (n int, moved ast.Pos)
+}
+
+// Find finds the strings of a file that hold another language. older may be nil.
+func Find(f *ast.File, older *Older) Found {
+	s := search{f: f, older: older}
 	s.node(f.Root)
 	return s.found
 }
 
 type search struct {
-	f     *ast.File
-	path  []ast.Node // the nodes around
-	found []Region
+	f           *ast.File
+	older       *Older
+	path        []ast.Node // the nodes around
+	application int        // how many of them are calls of writeShellApplication
+	found       Found
+}
+
+func (s *search) bindings(list []ast.Binding) {
+	for len(list) > 0 {
+		n := s.takeOver(list)
+		if n == 0 {
+			s.found.bindings = append(s.found.bindings, list[0].Pos())
+			s.node(list[0])
+			n = 1
+		}
+		list = list[n:]
+	}
+}
+
+// takeOver adds what the older version had in bindings that have not changed, and
+// returns their number.
+func (s *search) takeOver(list []ast.Binding) int {
+	if s.older == nil || s.application > 0 {
+		return 0
+	}
+	if a, ok := list[0].(*ast.Attr); ok && (len(a.Path) == 0 || a.Path[0].Quoted || a.Path[0].Braced != nil) {
+		return 0 // an annotation before it may be another
+	}
+	n, moved := s.older.Same(list)
+	if n == 0 {
+		return 0
+	}
+	old := ast.Span{Start: list[0].Pos() - moved, End: list[n-1].Stop() - moved}
+	from, ok := slices.BinarySearch(s.older.bindings, old.Start)
+	if !ok {
+		return 0
+	}
+	to, _ := slices.BinarySearch(s.older.bindings, old.End)
+	inside := func(a ast.Span) bool { return old.Start <= a.Start && a.End <= old.End }
+	for _, a := range s.older.applications {
+		if !inside(a) && a.Contains(old.Start) {
+			return 0
+		}
+	}
+	for _, a := range s.older.applications {
+		if inside(a) {
+			s.found.applications = append(s.found.applications, ast.Span{Start: a.Start + moved, End: a.End + moved})
+		}
+	}
+	for _, at := range s.older.bindings[from:to] {
+		s.found.bindings = append(s.found.bindings, at+moved)
+	}
+	known := s.older.Regions
+	i := sort.Search(len(known), func(i int) bool { return known[i].Start >= old.Start })
+	for ; i < len(known) && inside(known[i].Span); i++ {
+		s.found.Regions = append(s.found.Regions, known[i].movedBy(moved))
+	}
+	return n
 }
 
 func (s *search) node(n ast.Node) {
@@ -62,9 +148,14 @@ func (s *search) node(n ast.Node) {
 		return
 	}
 	s.path = append(s.path, n)
+	before := s.application
 	switch n := n.(type) {
 	// The bulk of large files, faster than through Children.
 	case *ast.Apply:
+		if cursor.LastName(n.Fn) == shellApplication {
+			s.application++
+			s.found.applications = append(s.found.applications, n.Span)
+		}
 		s.node(n.Fn)
 		s.node(n.Arg)
 	case *ast.Attr:
@@ -77,15 +168,16 @@ func (s *search) node(n ast.Node) {
 			s.node(n.Default)
 		}
 	case *ast.AttrSet:
-		for _, b := range n.Bindings {
-			s.node(b)
-		}
+		s.bindings(n.Bindings)
+	case *ast.Let:
+		s.bindings(n.Bindings)
+		s.node(n.Body)
 	default:
 		for c := range ast.Children(n) {
 			s.node(c)
 		}
 	}
-	s.path = s.path[:len(s.path)-1]
+	s.path, s.application = s.path[:len(s.path)-1], before
 }
 
 func (s *search) names(list []*ast.AttrName) {
@@ -101,7 +193,7 @@ func (s *search) text(n ast.Node, parts []ast.Part) {
 	if r := n.Range(); r.End-r.Start < maxRegion {
 		if lang := language(s.f, s.path, n); lang != None {
 			if c, ok := Text(s.f.Src, n, lang); ok {
-				s.found = append(s.found, Region{r, lang, c})
+				s.found.Regions = append(s.found.Regions, Region{r, lang, c})
 			}
 		}
 	}
@@ -162,7 +254,7 @@ func language(f *ast.File, path []ast.Node, n ast.Node) Language {
 			}
 			if name == "text" && i > 1 {
 				for _, outer := range path[:i] {
-					if call, ok := outer.(*ast.Apply); ok && cursor.LastName(call.Fn) == "writeShellApplication" {
+					if call, ok := outer.(*ast.Apply); ok && cursor.LastName(call.Fn) == shellApplication {
 						return Bash
 					}
 				}

@@ -29,7 +29,7 @@ func TestFind(t *testing.T) {
 			t.Fatal(tt.src, f.Errors[0].Msg)
 		}
 		var got []string
-		for _, r := range Find(f) {
+		for _, r := range Find(f, nil).Regions {
 			got = append(got, string(r.Language))
 		}
 		if s := strings.Join(got, " "); s != tt.want {
