@@ -103,6 +103,10 @@ func connect(t testing.TB, o clientOptions) *client {
 		caps.TextDocument.Diagnostic = &protocol.DiagnosticClientCapabilities{}
 	}
 	params := &protocol.InitializeParams{Capabilities: caps, ProcessID: ref(int32(os.Getpid()))}
+	if o.settings != "" {
+		// Editors say them at once, too: what is asked for comes when it comes.
+		params.InitializationOptions = protocol.LSPAny(o.settings)
+	}
 	params.WorkspaceFolders = protocol.NewNullable([]protocol.WorkspaceFolder{{URI: uri.File(o.dir), Name: "test"}})
 	var err error
 	if c.init, err = c.Initialize(context.Background(), params); err != nil {
