@@ -26,10 +26,14 @@ func TestDocs(t *testing.T) {
 	pages = append(pages, "../README.md")
 	for _, page := range pages {
 		t.Run(filepath.Base(page), func(t *testing.T) {
-			t.Parallel()
 			text, err := os.ReadFile(page)
 			if err != nil {
 				t.Fatal(err)
+			}
+			// A collection leaves what any process mentions, and the examples have the
+			// same paths in every session's store.
+			if !strings.Contains(string(text), "gc") {
+				t.Parallel()
 			}
 			got := transcript(t, string(text))
 			if got == string(text) {
