@@ -85,7 +85,7 @@ var errNoEval = refusal("evaluation is switched off")
 // is part of, the one its project pins, or the one in the search path.
 func (v *view) nixpkgs(path string) string {
 	for dir := filepath.Dir(path); path != "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "pkgs/top-level/all-packages.nix")); err == nil {
+		if isNixpkgs(dir) {
 			return quotePath(dir)
 		}
 		if f, ok := v.folderOf(path); ok && dir == f.path {
@@ -96,6 +96,12 @@ func (v *view) nixpkgs(path string) string {
 		return quotePath(pin)
 	}
 	return "<nixpkgs>"
+}
+
+// isNixpkgs reports whether a folder is a checkout of nixpkgs.
+func isNixpkgs(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "pkgs/top-level/all-packages.nix"))
+	return err == nil
 }
 
 func quotePath(path string) string { return "(/. + " + quote.String(path) + ")" }

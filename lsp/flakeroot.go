@@ -15,12 +15,13 @@ import (
 )
 
 // flakesAround returns the folders around a file that are flakes, the nearest
-// first.
+// first. That nixpkgs is one does not count: what its modules are part of is known,
+// and its outputs take seconds.
 func (v *view) flakesAround(path string) []string {
 	var out []string
 	for _, dir := range v.dirsAround(path) {
 		file := filepath.Join(dir, "flake.nix")
-		if _, err := os.Stat(file); err == nil || v.docs[file] != nil {
+		if _, err := os.Stat(file); (err == nil || v.docs[file] != nil) && !isNixpkgs(dir) {
 			out = append(out, dir)
 		}
 	}
