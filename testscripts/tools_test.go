@@ -33,18 +33,12 @@ func TestTools(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dirs := map[string]string{"nix": t.TempDir(), "gonix": t.TempDir()}
-			for _, dir := range dirs {
-				if err := os.CopyFS(dir, os.DirFS("differential/files")); err != nil {
-					t.Fatal(err)
-				}
-			}
 			for i, command := range commands(string(text)) {
 				// A name that will do for a directory, too.
 				t.Run(fmt.Sprint(i+1), func(t *testing.T) {
 					t.Parallel()
-					want, wantErr := shell(t, "nix", dirs["nix"], command)
-					got, gotErr := shell(t, "gonix", dirs["gonix"], command)
+					want, wantErr := shell(t, "nix", command)
+					got, gotErr := shell(t, "gonix", command)
 					if got != want && knownTools[command] == "" {
 						t.Errorf("%s\n-nix +gonix:\n%s\nnix said:\n%s\ngonix said:\n%s", command, cmp.Diff(want, got), wantErr, gotErr)
 					} else if got == want && knownTools[command] != "" {
@@ -71,10 +65,14 @@ func commands(text string) []string {
 	return all
 }
 
-// shell runs a command. Its status counts as 0 or not: wrong usage is 2 in gonix
+// shell runs a command in a folder of its own. Its status counts as 0 or not: wrong usage is 2 in gonix
 // and 1 in Nix.
-func shell(t *testing.T, side, dir, command string) (result, stderr string) {
+func shell(t *testing.T, side, command string) (result, stderr string) {
 	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("differential/files")); err != nil {
+		t.Fatal(err)
+	}
 	command = strings.NewReplacer("@-", side+"-", "@ ", side+" ").Replace(command)
 	c := exec.CommandContext(t.Context(), "/bin/sh", "-c", command)
 	c.Dir, c.Env = dir, os.Environ()
