@@ -73,7 +73,8 @@ func (s *Server) awaitPause(ctx context.Context, d *document.Snapshot) error {
 	return ctx.Err()
 }
 
-// DiagnosticWorkspace reports on every file of the workspace, open or not.
+// DiagnosticWorkspace reports on every file of the workspace, open or not. All at the
+// end: the list of problems in VS Code stays empty when they come in parts.
 func (s *Server) DiagnosticWorkspace(ctx context.Context, p *protocol.WorkspaceDiagnosticParams) (*protocol.WorkspaceDiagnosticReport, error) {
 	previous := map[uri.URI]string{}
 	for _, r := range p.PreviousResultIds {
@@ -81,9 +82,7 @@ func (s *Server) DiagnosticWorkspace(ctx context.Context, p *protocol.WorkspaceD
 	}
 	ctx, progress := s.startWalk(ctx, p.WorkDoneToken, "Checking the workspace")
 	defer progress.end("")
-	report := newPartial(s, p.PartialResultToken, func(found []protocol.WorkspaceDocumentDiagnosticReport) any {
-		return protocol.WorkspaceDiagnosticReportPartialResult{Items: found}
-	})
+	items := []protocol.WorkspaceDocumentDiagnosticReport{}
 	err := s.eachFile(ctx, func(d *document.Snapshot) error {
 		found := s.diagnostics(ctx, d)
 		id := resultID(found)
@@ -92,7 +91,7 @@ func (s *Server) DiagnosticWorkspace(ctx context.Context, p *protocol.WorkspaceD
 			version = &d.Version
 		}
 		if previous[d.URI] == id {
-			report.add(&protocol.WorkspaceUnchangedDocumentDiagnosticReport{
+			items = append(items, &protocol.WorkspaceUnchangedDocumentDiagnosticReport{
 				UnchangedDocumentDiagnosticReport: protocol.UnchangedDocumentDiagnosticReport{
 					Kind: string(protocol.DocumentDiagnosticReportKindUnchanged), ResultID: id,
 				},
@@ -100,7 +99,7 @@ func (s *Server) DiagnosticWorkspace(ctx context.Context, p *protocol.WorkspaceD
 			})
 			return nil
 		}
-		report.add(&protocol.WorkspaceFullDocumentDiagnosticReport{
+		items = append(items, &protocol.WorkspaceFullDocumentDiagnosticReport{
 			FullDocumentDiagnosticReport: protocol.FullDocumentDiagnosticReport{
 				Kind: string(protocol.DocumentDiagnosticReportKindFull), ResultID: &id, Items: found,
 			},
@@ -111,5 +110,5 @@ func (s *Server) DiagnosticWorkspace(ctx context.Context, p *protocol.WorkspaceD
 	if err != nil {
 		return nil, err
 	}
-	return &protocol.WorkspaceDiagnosticReport{Items: report.rest()}, nil
+	return &protocol.WorkspaceDiagnosticReport{Items: items}, nil
 }
