@@ -11,7 +11,7 @@ import (
 const (
 	// shortRest is a pause between two keystrokes: garbage is collected then rather
 	// than in the way of the next one.
-	shortRest = 8 * time.Millisecond
+	shortRest = 3 * time.Millisecond
 	// longRest is a pause of the user's: what is free goes back to the system.
 	longRest = 10 * time.Second
 	// worthCollecting is how many bytes of garbage a short rest is used for.
