@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gonix.dev/gonix/internal/shellquote"
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/hash"
 )
@@ -86,7 +87,7 @@ func shellAttrs(doc map[string]any) string {
 			for _, k := range sortedKeys(v) {
 				s, ok := shellValue(v[k])
 				good = good && ok
-				items.WriteString("[" + shellQuote(k) + "]=" + s + " ")
+				items.WriteString("[" + shellquote.Quote(k) + "]=" + s + " ")
 			}
 		}
 		if good && kind != "" {
@@ -102,7 +103,7 @@ func shellValue(v any) (string, bool) {
 	case nil:
 		return "''", true
 	case string:
-		return shellQuote(v), true
+		return shellquote.Quote(v), true
 	case bool:
 		if v {
 			return "1", true
@@ -120,8 +121,6 @@ func shellValue(v any) (string, bool) {
 	}
 	return "", false
 }
-
-func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 func isShellName(s string) bool {
 	for i := 0; i < len(s); i++ {

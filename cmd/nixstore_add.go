@@ -7,8 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"gonix.dev/gonix/internal/shellquote"
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/export"
 	"gonix.dev/gonix/store/hash"
@@ -131,14 +131,14 @@ func (n *nixStore) printEnv(ctx context.Context, args []string) error {
 	}
 	out := n.env.Stdout
 	for _, e := range d.Env {
-		fmt.Fprintf(out, "export %s; %s=%s\n", e.Name, e.Name, shellQuote(e.Value))
+		fmt.Fprintf(out, "export %s; %s=%s\n", e.Name, e.Name, shellquote.Quote(e.Value))
 	}
 	fmt.Fprint(out, "export _args; _args='")
 	for i, a := range d.Args {
 		if i > 0 {
 			fmt.Fprint(out, " ")
 		}
-		fmt.Fprint(out, shellQuote(a))
+		fmt.Fprint(out, shellquote.Quote(a))
 	}
 	fmt.Fprint(out, "'\n")
 	return nil
@@ -165,9 +165,4 @@ func (n *nixStore) readLog(ctx context.Context, args []string) error {
 		}
 	}
 	return nil
-}
-
-// shellQuote quotes s for a POSIX shell.
-func shellQuote(s string) string {
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

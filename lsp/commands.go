@@ -12,6 +12,7 @@ import (
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
+	"gonix.dev/gonix/internal/shellquote"
 	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/document"
 	"gonix.dev/gonix/lsp/worker"
@@ -58,7 +59,7 @@ func (s *Server) ExecuteCommand(ctx context.Context, p *protocol.ExecuteCommandP
 		case cmdBuild:
 			text, err = s.build(ctx, arg, p.WorkDoneToken)
 		default:
-			text = "run in a terminal: " + shellWords(arg.Argv)
+			text = "run in a terminal: " + shellquote.Join(arg.Argv)
 		}
 		kind := protocol.MessageTypeInfo
 		if err != nil {
@@ -70,17 +71,6 @@ func (s *Server) ExecuteCommand(ctx context.Context, p *protocol.ExecuteCommandP
 		return json.Marshal(text)
 	}
 	return nil, refusal("there is no command %s", p.Command)
-}
-
-// shellWords writes a command line for a shell.
-func shellWords(argv []string) string {
-	out := make([]string, len(argv))
-	for i, word := range argv {
-		if out[i] = word; word == "" || strings.ContainsAny(word, " \t\n'\"\\$`*?[](){}<>|&;#~!") {
-			out[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(out, " ")
 }
 
 // evalBinding evaluates the binding whose name a lens stands above.
