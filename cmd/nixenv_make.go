@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gonix.dev/gonix/builder"
+	"gonix.dev/gonix/parser/quote"
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/drv"
 	"gonix.dev/gonix/store/local"
@@ -77,14 +78,8 @@ func (u *userEnv) buildEnvironment(ctx context.Context, b *buildSession, els []e
 	}
 	var words []string
 	for _, el := range els {
-		active, priority := "true", "5"
-		if v := strings.Trim(string(el.Meta["active"]), `"`); v == "false" {
-			active = v
-		}
-		if v := strings.Trim(string(el.Meta["priority"]), `"`); v != "" {
-			priority = v
-		}
-		words = append(words, active, priority, strconv.Itoa(len(el.Outputs)))
+		active := strconv.FormatBool(el.flag("active") != "false")
+		words = append(words, active, firstOf(el.flag("priority"), "5"), strconv.Itoa(len(el.Outputs)))
 		for _, o := range el.Outputs {
 			words = append(words, o.Path)
 		}
@@ -120,31 +115,26 @@ func manifestText(els []envElement) string {
 	for _, el := range els {
 		b.WriteString("{ ")
 		if el.DrvPath != "" {
-			fmt.Fprintf(&b, "drvPath = %s; ", nixString(el.DrvPath))
+			fmt.Fprintf(&b, "drvPath = %s; ", quote.String(el.DrvPath))
 		}
 		b.WriteString("meta = { ")
 		for _, name := range sortedNames(el.Meta) {
-			fmt.Fprintf(&b, "%s = %s; ", nixString(name), nixLiteral(el.Meta[name]))
+			fmt.Fprintf(&b, "%s = %s; ", quote.String(name), nixLiteral(el.Meta[name]))
 		}
-		fmt.Fprintf(&b, "}; name = %s; ", nixString(el.Name))
+		fmt.Fprintf(&b, "}; name = %s; ", quote.String(el.Name))
 		var names []string
 		for _, o := range el.Outputs {
-			fmt.Fprintf(&b, "%s = { outPath = %s; }; ", nixString(o.Name), nixString(o.Path))
-			names = append(names, nixString(o.Name))
+			fmt.Fprintf(&b, "%s = { outPath = %s; }; ", quote.String(o.Name), quote.String(o.Path))
+			names = append(names, quote.String(o.Name))
 		}
-		fmt.Fprintf(&b, "outPath = %s; outputs = [ %s ]; ", nixString(el.OutPath), strings.Join(names, " "))
+		fmt.Fprintf(&b, "outPath = %s; outputs = [ %s ]; ", quote.String(el.OutPath), strings.Join(names, " "))
 		if el.System != "" {
-			fmt.Fprintf(&b, "system = %s; ", nixString(el.System))
+			fmt.Fprintf(&b, "system = %s; ", quote.String(el.System))
 		}
 		b.WriteString("type = \"derivation\"; } ")
 	}
 	b.WriteString("]")
 	return b.String()
-}
-
-// nixString quotes a string for Nix.
-func nixString(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "${", `\${`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(s) + `"`
 }
 
 // nixLiteral writes plain JSON, without objects, in Nix.
@@ -155,7 +145,7 @@ func nixLiteral(raw json.RawMessage) string {
 	}
 	switch v := v.(type) {
 	case string:
-		return nixString(v)
+		return quote.String(v)
 	case []any:
 		parts := []string{"["}
 		for _, e := range v {
