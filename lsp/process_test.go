@@ -102,6 +102,18 @@ func (s *served) gone(pid int) {
 	})
 }
 
+// ends waits for the end of the server.
+func (s *served) ends() {
+	s.t.Helper()
+	exited := make(chan error, 1)
+	go func() { exited <- s.cmd.Wait() }()
+	select {
+	case <-exited:
+	case <-time.After(time.Minute):
+		s.t.Fatal("the server stays")
+	}
+}
+
 // No process is left behind, however the server ends.
 func TestNoOrphans(t *testing.T) {
 	for name, end := range map[string]func(s *served){
@@ -118,13 +130,7 @@ func TestNoOrphans(t *testing.T) {
 			worker := s.loops()
 			end(s)
 			s.gone(worker)
-			exited := make(chan error, 1)
-			go func() { exited <- s.cmd.Wait() }()
-			select {
-			case <-exited:
-			case <-time.After(time.Minute):
-				t.Fatal("the server stays")
-			}
+			s.ends()
 		})
 	}
 }
@@ -140,11 +146,5 @@ func TestParentDies(t *testing.T) {
 	s.recv()
 	parent.Process.Kill()
 	parent.Wait()
-	exited := make(chan error, 1)
-	go func() { exited <- s.cmd.Wait() }()
-	select {
-	case <-exited:
-	case <-time.After(time.Minute):
-		t.Fatal("the server stays")
-	}
+	s.ends()
 }

@@ -19,7 +19,7 @@ func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([
 	if err != nil {
 		return nil, err
 	}
-	out := newPartial(s, p.PartialResultToken, func(found []protocol.Location) any { return found })
+	out := newPartial(s, p.PartialResultToken)
 	asked := s.world(ctx).At(unitOf.Of(d), off)
 	s.eachReference(ctx, d, off, p.WorkDoneToken, func(found []reference) {
 		for _, r := range found {

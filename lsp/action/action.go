@@ -37,7 +37,8 @@ type Request struct {
 	// All asks for the fix of everything, too, which takes long in long files.
 	All bool
 
-	path []ast.Node // around the selection, the root first
+	path        []ast.Node // around the selection, the root first
+	openComment ast.Pos    // see [analysis.OpenComment]
 }
 
 // Action is one change that is offered.
@@ -66,7 +67,7 @@ var providers = []func(*Request) []Action{
 
 // At returns the actions for a place.
 func At(r Request) []Action {
-	r.path = cursor.Cover(r.File.Root, r.Span)
+	r.path, r.openComment = cursor.Cover(r.File.Root, r.Span), analysis.OpenComment(r.File)
 	var out []Action
 	for _, p := range providers {
 		out = append(out, p(&r)...)

@@ -65,8 +65,7 @@ func likelyBuiltin(name string) bool { return scope.IsBuiltin(name) && name != "
 // missing reports whether a use wants an argument: nothing defines the name, and it
 // is neither the operator of another language nor a word of a comment without end.
 func (r *Request) missing(u *scope.Use) bool {
-	open := analysis.OpenComment(r.File)
-	return u.Undefined() && !likelyBuiltin(u.Name) && u.Name != "or" && (open < 0 || u.Start < open)
+	return u.Undefined() && !likelyBuiltin(u.Name) && u.Name != "or" && (r.openComment < 0 || u.Start < r.openComment)
 }
 
 // undefined returns the names that nothing defines, once each, in order.

@@ -20,7 +20,7 @@ func syntaxFixes(r *Request) []Action {
 	var out []Action
 	left := maxSyntaxTries
 	tried := map[string]bool{}
-	open := analysis.OpenComment(r.File)
+	open := r.openComment
 	for _, e := range r.File.Errors {
 		if e.Code != parser.CodeSyntax || open >= 0 && e.Start > open+1 || e.Start > r.Span.End || r.Span.Start > e.End {
 			continue

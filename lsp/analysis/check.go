@@ -36,6 +36,7 @@ type pass struct {
 	out     []Diagnostic
 
 	keySets map[*ast.AttrSet]keySet // what was asked of them so far
+	inside  map[*scope.Def]bool     // what usedInside found; nil if nobody has asked
 }
 
 // parent returns the node around the one that is being visited, or nil.

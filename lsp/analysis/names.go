@@ -168,11 +168,15 @@ func (p *pass) needlessInherit(let *ast.Let) {
 			continue
 		}
 		from, ok := cursor.Unparen(in.From).(*ast.Ident)
-		if !ok || from.Name != "builtins" || p.parentScope(let) == nil || !definesGlobally(p.parentScope(let), "builtins") {
+		if !ok || from.Name != "builtins" {
 			continue
 		}
+		around := p.parentScope(let)
+		if around == nil || !definesGlobally(around, "builtins") {
+			return
+		}
 		for _, n := range in.Names {
-			if n.Dynamic() || !isPlainGlobal(n.Name) || !definesGlobally(p.parentScope(let), n.Name) {
+			if n.Dynamic() || !isPlainGlobal(n.Name) || !definesGlobally(around, n.Name) {
 				continue
 			}
 			edit := removeBinding(p.file.Src, let, in)

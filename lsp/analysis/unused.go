@@ -52,6 +52,9 @@ func (p *pass) unusedDefs(want func(*scope.Def) bool) {
 // usedInside returns the definitions that only something inside of an unused one
 // uses: they go with it, and need not be mentioned.
 func (p *pass) usedInside() map[*scope.Def]bool {
+	if p.inside != nil {
+		return p.inside
+	}
 	type step struct{ def, root *scope.Def }
 	var work []step
 	owned := map[*scope.Def][]*scope.Use{}
@@ -64,6 +67,7 @@ func (p *pass) usedInside() map[*scope.Def]bool {
 		work = append(work, step{owner, owner})
 	}
 	used := map[*scope.Def]bool{}
+	p.inside = used
 	for len(work) > 0 {
 		at := work[len(work)-1]
 		work = work[:len(work)-1]
