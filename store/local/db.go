@@ -127,12 +127,8 @@ func (d *database) setUp(mode dbMode, set Settings) error {
 			journal = "truncate"
 		}
 		pragmas = append(pragmas, "pragma synchronous = "+sync)
-		old, err := d.text("pragma main.journal_mode")
-		if err != nil {
+		if err := d.setJournal(journal); err != nil {
 			return err
-		}
-		if old != journal {
-			pragmas = append(pragmas, "pragma main.journal_mode = "+journal)
 		}
 		if journal == "wal" {
 			pragmas = append(pragmas,
@@ -167,6 +163,27 @@ func (d *database) setUp(mode dbMode, set Settings) error {
 		}
 	}
 	return nil
+}
+
+// setJournal changes the kind of journal, for which nobody else may be at work.
+// SQLite does not wait for that, as it holds the lock of a reader then: two that wait
+// would do so for each other. Others are there when several make a store together.
+func (d *database) setJournal(kind string) error {
+	const patience, pause = time.Minute, 5 * time.Millisecond
+	change := "pragma main.journal_mode = " + kind
+	for end := time.Now().Add(patience); ; time.Sleep(pause) {
+		old, err := d.text("pragma main.journal_mode")
+		if err != nil || old == kind {
+			return err
+		}
+		err = sqlitex.ExecuteTransient(d.conn, change, nil)
+		switch {
+		case err == nil:
+			return nil
+		case sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || time.Now().After(end):
+			return fmt.Errorf("%s: %w", change, err)
+		}
+	}
 }
 
 // script runs statements in one transaction, which begins by taking the lock.

@@ -12,6 +12,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/hash"
@@ -261,6 +265,45 @@ func TestBatch(t *testing.T) {
 		t.Errorf("%d lock files are left", len(locks))
 	}
 	checkWithNix(t, s)
+}
+
+// TestOpenNewTogether: whoever finds no store yet may meet others that make it just
+// then. SQLite does not wait by itself for a lock to change the journal.
+func TestOpenNewTogether(t *testing.T) {
+	root := t.TempDir()
+	db := filepath.Join(root, "nix/var/nix/db/db.sqlite")
+	if err := os.MkdirAll(filepath.Dir(db), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	other, err := sqlite.OpenConn(db, sqlite.OpenReadWrite|sqlite.OpenCreate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlitex.ExecuteTransient(other, "begin immediate", nil); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error)
+	go func() {
+		s, err := Open(context.Background(), Settings{Root: root, NoSync: true})
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		t.Errorf("it did not wait for the other: %v", err)
+		opened = nil
+	case <-time.After(100 * time.Millisecond):
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if opened != nil {
+		if err := <-opened; err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestReadOnly(t *testing.T) {
