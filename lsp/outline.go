@@ -14,8 +14,8 @@ import (
 
 // Editors ask for the outline after each keystroke, and that of a large file is
 // megabytes. So it is written straight from the tree, and what has not changed since
-// the last time is copied: the JSON of all bindings before an edit, and, as long as no
-// line was added or removed, of those after it. That a binding has not changed is told
+// the last time is copied: the JSON of all bindings before an edit, and that of those
+// after it, where only the numbers of lines change. That a binding has not changed is told
 // by its text, if the parser read it cleanly, and no string in it holds another
 // language: which that is may depend on what is around.
 
@@ -91,9 +91,12 @@ func (w *outlineWriter) takesOver(list []ast.Binding, let bool) int {
 		return 0
 	}
 	n, moved := w.changes.Same(list)
-	first := list[0].Pos()
-	if first >= w.changes.Start && (first < w.after || w.lines != w.older.lines) {
-		return 0
+	first, lines := list[0].Pos(), 0
+	if first >= w.changes.Start {
+		if first < w.after {
+			return 0
+		}
+		lines = w.lines - w.older.lines
 	}
 	// None with a string whose symbols depend on more than the binding.
 	limit := min(document.Next(w.strings, first), document.Next(w.older.strings, first-moved)+moved)
@@ -108,11 +111,12 @@ func (w *outlineWriter) takesOver(list []ast.Binding, let bool) int {
 		return 0
 	}
 	w.separate()
-	shift := len(w.json) - known[i].from
-	w.json = append(w.json, w.older.json[known[i].from:known[last].to]...)
+	from, to := known[i].from, known[last].to
+	var c outlineCopy
+	w.json = c.append(w.json, w.older.json[:to], from, lines)
 	end, _ := bindingIndex(known, list[n-1].Stop()-moved)
 	for _, b := range known[i:end] {
-		w.bindings = append(w.bindings, outlinedBinding{b.at + moved, b.let, b.from + shift, b.to + shift})
+		w.bindings = append(w.bindings, outlinedBinding{b.at + moved, b.let, c.place(b.from), c.place(b.to)})
 	}
 	return n
 }
