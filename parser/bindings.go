@@ -29,7 +29,7 @@ func (p *parser) attrName() *ast.AttrName {
 	case ast.IDENT, ast.OR_KW:
 		n := p.nodes.attrName.new()
 		n.Span = span(start, p.end)
-		n.Name = p.src[start:p.end]
+		n.Name = p.own(p.src[start:p.end])
 		p.next()
 		return n
 	case ast.STR_OPEN:

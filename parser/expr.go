@@ -58,7 +58,7 @@ func (p *parser) expr() ast.Expr {
 func (p *parser) ident() *ast.Ident {
 	id := p.nodes.ident.new()
 	id.Span = span(p.start, p.end)
-	id.Name = p.src[p.start:p.end]
+	id.Name = p.own(p.src[p.start:p.end])
 	p.next()
 	return id
 }
@@ -332,11 +332,11 @@ func (p *parser) simple() ast.Expr {
 	case ast.PATH:
 		return p.path()
 	case ast.SPATH:
-		n := &ast.SearchPath{Span: span(start, p.end), Name: p.src[start+1 : p.end-1]}
+		n := &ast.SearchPath{Span: span(start, p.end), Name: p.own(p.src[start+1 : p.end-1])}
 		p.next()
 		return n
 	case ast.URL:
-		n := &ast.URI{Span: span(start, p.end), Value: p.src[start:p.end]}
+		n := &ast.URI{Span: span(start, p.end), Value: p.own(p.src[start:p.end])}
 		p.next()
 		return n
 	}

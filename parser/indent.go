@@ -224,7 +224,7 @@ func (p *parser) strip(pieces []indPiece) []ast.Part {
 			}
 		}
 		if text != "" {
-			p.parts = append(p.parts, ast.Part{Span: pc.span, Text: text})
+			p.parts = append(p.parts, ast.Part{Span: pc.span, Text: p.own(text)})
 		}
 	}
 	parts := p.nodes.parts.copy(p.parts[mark:])

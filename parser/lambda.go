@@ -20,7 +20,7 @@ func (p *parser) braces() (ast.Expr, *ast.Formals) {
 		return nil, p.formalList(start, nil)
 	case ast.IDENT:
 		id := span(p.start, p.end)
-		name := p.src[p.start:p.end]
+		name := p.own(p.src[p.start:p.end])
 		p.next()
 		switch p.kind {
 		case ast.COMMA, ast.QUESTION, ast.RBRACE:

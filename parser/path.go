@@ -7,7 +7,7 @@ import "gonix.dev/gonix/parser/ast"
 func (p *parser) path() *ast.Path {
 	start, i := p.start, p.end
 	mark := len(p.parts)
-	p.parts = append(p.parts, ast.Part{Span: span(start, i), Text: p.src[start:i]})
+	p.parts = append(p.parts, ast.Part{Span: span(start, i), Text: p.own(p.src[start:i])})
 	for {
 		if p.at(i) == '$' && p.at(i+1) == '{' {
 			end, ok := p.interpolation(i, false)
@@ -22,7 +22,7 @@ func (p *parser) path() *ast.Path {
 				p.errorAt(i, end, CodeSyntax, "syntax error, unexpected string, expecting '${'")
 			}
 			p.token(ast.PATH, i, end)
-			p.parts = append(p.parts, ast.Part{Span: span(i, end), Text: p.src[i:end]})
+			p.parts = append(p.parts, ast.Part{Span: span(i, end), Text: p.own(p.src[i:end])})
 			i = end
 			continue
 		}

@@ -23,8 +23,10 @@ import (
 // would make the same nodes. Bindings before the change are shared with the older
 // tree. Those after it have moved, so they are copied; see shift.go.
 //
-// Shared nodes hold on to the text that their names were cut from. Once those are the
-// texts of maxOlder versions, they are copied too, once, and refer to the new text.
+// The names of the first version are cut from its text; what is read later has texts of
+// its own, so that those of all versions need not be kept. But nodes are allocated many
+// at a time, and shared ones keep alive what was allocated with them. Once that may be
+// a part of maxOlder versions, all nodes are copied, once.
 
 // Edit tells what distinguishes two versions of a text: the first has, from Start to
 // OldEnd, what the second has replaced from Start to NewEnd.
@@ -47,16 +49,20 @@ type Revision struct {
 	mode      Mode
 	dirty     []ast.Pos // the starts of the bindings that are not clean, in order
 	multiline []cut
-	older     int // how many older texts nodes may refer to
+	edited    ast.Pos // where the edit began that made it
+	older     int     // of how many older versions nodes may be in memory in vain
 }
 
-// maxOlder bounds the older texts that a tree keeps in memory.
+// maxOlder bounds what a tree keeps in memory of older ones: each time less than what
+// the parser allocates at once.
 const maxOlder = 8
 
 // NewRevision parses the first version of a text, like [Parse].
 func NewRevision(name, src string, mode Mode) *Revision {
 	p := new(parser)
-	return p.revision(p.parse(name, src, mode, false), mode)
+	r := p.revision(p.parse(name, src, mode, false), mode)
+	r.edited = maxLength
+	return r
 }
 
 // Next parses another version of the text. File is what [Parse] makes of it, but
@@ -65,8 +71,15 @@ func NewRevision(name, src string, mode Mode) *Revision {
 func (r *Revision) Next(src string) *Revision {
 	p := &parser{earlier: r.before(src)}
 	next := p.revision(p.parse(r.File.Name, src, r.mode, false), r.mode)
-	if e := p.earlier; e != nil && e.shared {
-		next.older = r.older + 1
+	next.edited = maxLength
+	if e := p.earlier; e != nil {
+		next.edited = e.edit.Start
+		if e.shared >= 0 {
+			next.older = r.older
+		}
+		if e.shared > r.edited { // with what was read after the edit before
+			next.older++
+		}
 	}
 	return next
 }
@@ -88,7 +101,7 @@ type earlier struct {
 	list    []ast.Binding // the bindings where the last ones were found
 	path    []ast.Node    // the nodes of the older tree around the last place looked at
 	copyAll bool          // share nothing
-	shared  bool          // something has been shared
+	shared  ast.Pos       // the end of what has been shared, -1 for nothing
 	shifter shifter
 }
 
@@ -99,9 +112,15 @@ func (r *Revision) before(src string) *earlier {
 	if r.mode&KeepTokens != 0 || len(src) > maxLength || len(old) > maxLength {
 		return nil
 	}
-	return &earlier{
-		Revision: r, edit: EditBetween(old, src), copyAll: r.older == maxOlder, shifter: shifter{src: src},
+	return &earlier{Revision: r, edit: EditBetween(old, src), copyAll: r.older == maxOlder, shared: -1}
+}
+
+// own returns a text of the source, or, when it is one of many versions, a copy.
+func (p *parser) own(text string) string {
+	if p.earlier == nil {
+		return text
 	}
+	return p.text.copy(text)
 }
 
 // again returns the same for another parser of the same version.
@@ -109,7 +128,7 @@ func (e *earlier) again() *earlier {
 	if e == nil {
 		return nil
 	}
-	return &earlier{Revision: e.Revision, edit: e.edit, copyAll: e.copyAll, shifter: shifter{src: e.shifter.src}}
+	return &earlier{Revision: e.Revision, edit: e.edit, copyAll: e.copyAll, shared: -1}
 }
 
 // compared is how many bytes are compared at once: that is much faster than one by
@@ -170,7 +189,7 @@ func (p *parser) takeOver() bool {
 	list = list[:n]
 	end := list[n-1].Stop()
 	if moved == 0 && !e.copyAll {
-		e.shared = true
+		e.shared = max(e.shared, end)
 		p.bindings = append(p.bindings, list...)
 	} else {
 		e.shifter.by = moved

@@ -1,34 +1,16 @@
 package parser
 
-import (
-	"strings"
-
-	"gonix.dev/gonix/parser/ast"
-)
+import "gonix.dev/gonix/parser/ast"
 
 // shifter copies clean nodes, whose place in the text has moved, for another version
 // of the text.
 type shifter struct {
 	nodes nodes
-	src   string // the new text
 	by    ast.Pos
 }
 
 func (s *shifter) span(at ast.Span) ast.Span {
 	return ast.Span{Start: at.Start + s.by, End: at.End + s.by}
-}
-
-// text returns the same text, cut from the new source if it stands there. What
-// remains is short or has an allocation of its own.
-func (s *shifter) text(text string, at ast.Span) string {
-	n := len(text)
-	switch whole := s.src[at.Start:at.End]; {
-	case strings.HasPrefix(whole, text):
-		return whole[:n]
-	case strings.HasSuffix(whole, text): // the c of ''\c
-		return whole[len(whole)-n:]
-	}
-	return text
 }
 
 func (s *shifter) binding(b ast.Binding) ast.Binding {
@@ -58,19 +40,14 @@ func (s *shifter) path(list []*ast.AttrName) []*ast.AttrName {
 	for i, a := range list {
 		n := s.nodes.attrName.new()
 		n.Span, n.Quoted = s.span(a.Span), a.Quoted
+		n.Name = a.Name
 		switch {
-		case !a.Quoted && a.Braced == nil:
-			n.Name = s.src[n.Start:n.End]
-		case a.Quoted && a.Expr == nil:
-			n.Name = s.text(a.Name, ast.Span{Start: n.Start + 1, End: n.End - 1})
-		case a.Quoted:
+		case a.Braced == nil:
 			n.Expr = s.expr(a.Expr)
 		default:
 			n.Braced = s.expr(a.Braced)
 			if a.Expr != nil {
 				n.Expr = n.Braced
-			} else {
-				n.Name, _ = static(n.Braced)
 			}
 		}
 		out[i] = n
@@ -81,12 +58,7 @@ func (s *shifter) path(list []*ast.AttrName) []*ast.AttrName {
 func (s *shifter) parts(list []ast.Part) []ast.Part {
 	out := s.nodes.parts.list(len(list))
 	for i, p := range list {
-		out[i].Span = s.span(p.Span)
-		if p.Expr != nil {
-			out[i].Expr = s.expr(p.Expr)
-		} else {
-			out[i].Text = s.text(p.Text, out[i].Span)
-		}
+		out[i] = ast.Part{Span: s.span(p.Span), Text: p.Text, Expr: s.expr(p.Expr)}
 	}
 	return out
 }
@@ -104,8 +76,7 @@ func (s *shifter) ident(id *ast.Ident) *ast.Ident {
 		return nil
 	}
 	n := s.nodes.ident.new()
-	n.Span = s.span(id.Span)
-	n.Name = s.src[n.Start:n.End]
+	n.Span, n.Name = s.span(id.Span), id.Name
 	return n
 }
 
@@ -148,15 +119,13 @@ func (s *shifter) expr(e ast.Expr) ast.Expr {
 		n.Span, n.Parts = s.span(e.Span), s.parts(e.Parts)
 		return n
 	case *ast.URI:
-		at := s.span(e.Span)
-		return &ast.URI{Span: at, Value: s.src[at.Start:at.End]}
+		return &ast.URI{Span: s.span(e.Span), Value: e.Value}
 	case *ast.Path:
 		n := s.nodes.path.new()
 		n.Span, n.Parts = s.span(e.Span), s.parts(e.Parts)
 		return n
 	case *ast.SearchPath:
-		at := s.span(e.Span)
-		return &ast.SearchPath{Span: at, Name: s.src[at.Start+1 : at.End-1]}
+		return &ast.SearchPath{Span: s.span(e.Span), Name: e.Name}
 	case *ast.Paren:
 		n := s.nodes.paren.new()
 		n.Span, n.X = s.span(e.Span), s.expr(e.X)

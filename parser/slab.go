@@ -186,6 +186,16 @@ func (t *textSlab) reserve(n, left int) {
 	}
 }
 
+// copy returns a copy of a text. It is not inlined so that what seldom calls it can be.
+//
+//go:noinline
+func (t *textSlab) copy(text string) string {
+	t.reserve(len(text), smallTextChunk)
+	mark := len(t.buf)
+	t.buf = append(t.buf, text...)
+	return t.since(mark)
+}
+
 // since returns what was appended after mark as a string. The bytes are never
 // written again.
 func (t *textSlab) since(mark int) string {

@@ -56,7 +56,9 @@ func (p *parser) strParts() []ast.Part {
 		i = max(start, min(i, len(src))) // an interpolation may reach beyond a cut
 		if i > start {
 			text := src[start:i]
-			if !plain {
+			if plain {
+				text = p.own(text)
+			} else {
 				text = p.unescape(text, start)
 			}
 			p.parts = append(p.parts, ast.Part{Span: span(start, i), Text: text})
