@@ -182,6 +182,39 @@ func TestConcurrentWithNix(t *testing.T) {
 	checkWithNix(t, s)
 }
 
+// TestRemindCollector: a collector that has looked at permanent roots already hears
+// of a new one, whose temporary root it may come too late for.
+func TestRemindCollector(t *testing.T) {
+	s := openTest(t)
+	p := addText(t, s, "kept", "x") // has a temporary root
+	lock, err := openLockFile(s.gcLockPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if ok, err := tryLock(lock, lockExclusive); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	link := filepath.Join(t.TempDir(), "result")
+	if err := s.AddPermRoot(t.Context(), p, link); err != nil {
+		t.Errorf("while the collector does not listen yet: %v", err)
+	}
+	roots := newGCRoots()
+	server, err := s.startGCServer(roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.close()
+	if err := s.AddPermRoot(t.Context(), p, link); err != nil {
+		t.Fatal(err)
+	}
+	roots.mu.Lock()
+	defer roots.mu.Unlock()
+	if !roots.parts[p.HashPart()] {
+		t.Error("the collector did not hear of it")
+	}
+}
+
 func TestRuntimeRoots(t *testing.T) {
 	s := openTest(t)
 	p := addText(t, s, "env", "x")

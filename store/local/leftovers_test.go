@@ -5,9 +5,12 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -125,10 +128,42 @@ func TestReplaceLinkAgain(t *testing.T) {
 	if target, err := os.Readlink(name); target != "new" {
 		t.Errorf("%q %v", target, err)
 	}
-	if err := WithProfileLock(t.Context(), name, func() error { return nil }); err != nil {
+}
+
+// Links that a killed process was making are removed; those of living processes, Nix
+// for one, are not, by whoever changes the profile or collects garbage.
+func TestTempLinksOfOthers(t *testing.T) {
+	s := openTest(t)
+	ended := exec.Command("true")
+	if err := ended.Run(); err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := readNames(filepath.Dir(name)); len(left) != 1 {
-		t.Errorf("left: %q", left)
+	dead, lives := fmt.Sprintf("%s-%d-1", tempLinkMark, ended.Process.Pid), fmt.Sprintf("%s-%d-2", tempLinkMark, os.Getppid())
+	profile := filepath.Join(t.TempDir(), "p")
+	auto := filepath.Join(s.StateDir(), "gcroots/auto/x")
+	if err := os.MkdirAll(filepath.Dir(auto), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	old := unix.NsecToTimespec(time.Now().Add(-time.Hour).UnixNano())
+	for _, name := range []string{profile + dead, profile + lives, auto + dead, auto + lives} {
+		if err := os.Symlink("/nowhere", name); err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.UtimesNanoAt(unix.AT_FDCWD, name, []unix.Timespec{old, old}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fresh := auto + dead + "3" // by a process that is not seen from here, perhaps
+	if err := os.Symlink("/nowhere", fresh); err != nil {
+		t.Fatal(err)
+	}
+	if err := WithProfileLock(t.Context(), profile, func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	collect(t, s, GCOptions{})
+	for name, want := range map[string]bool{profile + dead: false, profile + lives: true, auto + dead: false, auto + lives: true, fresh: true} {
+		if _, err := os.Lstat(name); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -105,7 +105,7 @@ func WithProfileLock(ctx context.Context, profile string, f func() error) error 
 func sweepProfile(profile string) {
 	names, _ := readNames(filepath.Dir(profile))
 	for _, n := range names {
-		if strings.HasPrefix(n, filepath.Base(profile)) && isTempLink(n) {
+		if strings.HasPrefix(n, filepath.Base(profile)) && abandoned(n) {
 			os.Remove(filepath.Join(filepath.Dir(profile), n))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -124,7 +125,10 @@ func (f *rootFinder) link(name string) error {
 	}
 	auto := strings.HasPrefix(name, filepath.Join(f.s.set.StateDir, "gcroots/auto")+"/")
 	if auto && isTempLink(filepath.Base(name)) {
-		os.Remove(name) // left by a crash; who makes it now makes it again
+		// Left by a crash, or being made just now, perhaps in a container.
+		if st, err := os.Lstat(name); err == nil && time.Since(st.ModTime()) > time.Minute && abandoned(name) {
+			os.Remove(name)
+		}
 		return nil
 	}
 	// An indirect root: a link to a link somewhere else, which its owner removes
@@ -214,13 +218,27 @@ func ReplaceLink(name, target string) error {
 // tempLinkMark is in the names of links that are being made.
 const tempLinkMark = ".tmp"
 
-// isTempLink says whether a name is one of tempLink's for a link in that directory.
+// isTempLink says whether a name is one of tempLink's, or of Nix's, for a link in that
+// directory.
 func isTempLink(name string) bool {
+	_, ok := tempLinkMaker(name)
+	return ok
+}
+
+// tempLinkMaker is the process that made such a link.
+func tempLinkMaker(name string) (pid int, ok bool) {
 	_, rest, ok := strings.Cut(name, tempLinkMark+"-")
-	pid, n, ok2 := strings.Cut(rest, "-")
-	_, err := strconv.Atoi(pid)
+	first, n, ok2 := strings.Cut(rest, "-")
+	pid, err := strconv.Atoi(first)
 	_, err2 := strconv.Atoi(n)
-	return ok && ok2 && err == nil && err2 == nil
+	return pid, ok && ok2 && err == nil && err2 == nil
+}
+
+// abandoned says whether the process that made a temporary link is gone. If not, it
+// still needs the link: gonix would make another one, but Nix would fail.
+func abandoned(name string) bool {
+	pid, ok := tempLinkMaker(filepath.Base(name))
+	return ok && unix.Kill(pid, 0) == unix.ESRCH
 }
 
 // AddIndirectRoot makes the symlink called name, outside the state directory, a
@@ -258,7 +276,10 @@ func (s *Store) AddPermRoot(ctx context.Context, p store.Path, name string) erro
 	if err := ReplaceLink(name, s.set.Dir.Format(p)); err != nil {
 		return err
 	}
-	return s.AddIndirectRoot(name)
+	if err := s.AddIndirectRoot(name); err != nil {
+		return err
+	}
+	return s.temp.remind(ctx, p)
 }
 
 // runtimeRoots are file names in the store directory that running processes use,

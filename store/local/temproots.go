@@ -89,6 +89,28 @@ func (t *tempRoots) add(ctx context.Context, p store.Path) error {
 	return nil
 }
 
+// remind tells a running collector of a path that has just become a permanent root.
+// Nix looks at permanent roots before temporary ones: of a process that ends in
+// between it would see neither.
+func (t *tempRoots) remind(ctx context.Context, p store.Path) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.open(ctx); err != nil {
+		return err
+	}
+	idle, err := tryLock(t.gc, lockShared)
+	if err != nil {
+		return err
+	}
+	if idle {
+		unlockFile(t.gc)
+		return nil
+	}
+	// If it does not listen it has ended, or has not looked for roots yet.
+	_, err = t.tell(t.store.set.Dir.Format(p))
+	return err
+}
+
 // open makes and locks the file.
 func (t *tempRoots) open(ctx context.Context) error {
 	if t.file != nil {
