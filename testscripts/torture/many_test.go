@@ -15,12 +15,13 @@ import (
 
 // shared is a graph of which everybody builds another part: top n needs every mid
 // whose number n's bits have, and all of these the base. Each build adds its name
-// to a log outside of the store, and refers to what it needs.
+// to a log outside of the store, and refers to what it needs. It does so by printf, as
+// echo may write the end of a line by itself, after what others have written.
 const shared = `{ n, counter }:
 let
   drv = name: deps: derivation {
     inherit name deps; system = builtins.currentSystem; builder = "/bin/sh";
-    args = [ "-c" "echo ${name} >> ${counter}; echo $deps > $out" ];
+    args = [ "-c" "printf '%s\\n' ${name} >> ${counter} || exit 1; echo $deps > $out" ];
   };
   bit = i: k: if k == 0 then i - i / 2 * 2 == 1 else bit (i / 2) (k - 1);
   mids = builtins.filter (i: bit (builtins.fromJSON n) i) [ 0 1 2 3 4 5 ];
