@@ -245,27 +245,31 @@ func (c *checker) check(ctx context.Context, file string, severity map[string]st
 	if err != nil {
 		return nil, err
 	}
-	src, opts := string(data), analysis.Options{Path: path}
+	stop := func() bool { return ctx.Err() != nil }
+	src, opts := string(data), analysis.Options{Path: path, Stop: stop}
 	if fix {
 		wanted := func(d analysis.Diagnostic) bool {
 			return len(analysis.WithSeverities([]analysis.Diagnostic{d}, severity)) > 0 && d.Severity <= analysis.Warning
 		}
 		fixed := analysis.FixAll(src, opts, wanted, func(f analysis.Fix) bool { return f.Safe })
-		if fixed != src {
+		if fixed != src && ctx.Err() == nil {
 			if err := renameio.WriteFile(path, []byte(fixed), 0o666); err != nil {
 				return nil, err
 			}
 			src = fixed
 		}
 	}
-	f := parser.Parse(path, src, parser.PipeOperators)
-	info := scope.Resolve(f)
+	f := parser.ParseUntil(stop, path, src, parser.PipeOperators|parser.KeepComments)
+	info := scope.ResolveUntil(stop, f)
 	found := analysis.Check(f, info, opts)
 	found = append(found, analysis.CheckWorld(f, info, opts, analysis.World{
 		Exists: func(path string) bool { _, err := os.Lstat(path); return err == nil },
 		Parse:  c.parse,
 	})...)
 	found = append(found, c.checkOptions(ctx, file, path, f)...)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	sort.SliceStable(found, func(i, j int) bool { return found[i].Start < found[j].Start })
 	var out []finding
 	for _, d := range analysis.WithSeverities(found, severity) {

@@ -125,3 +125,59 @@ func TestCancelledMentions(t *testing.T) {
 		t.Errorf("saw %d mentions", seen)
 	}
 }
+
+// Wherever the check of a text is given up, nothing half done is left behind.
+func TestCancelledCheck(t *testing.T) {
+	text := "{ lib, unused }:\nlet a = undefined; in {\n" + strings.Repeat("  b.c = [ (a) ./nowhere ];\n  d = ''${a} '' + \"x\"; # gonix-ignore\n", 2000) + "}\n"
+	check := func(ctx context.Context, d *document.Snapshot) string {
+		s := newServer(context.Background(), Options{})
+		s.view.Store(&view{config: config.Default(), enc: document.UTF16})
+		data, err := protocol.Marshal(s.diagnostics(ctx, d.For(ctx)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	fresh := func() *document.Snapshot {
+		d, err := document.New(uri.File("/nowhere/a.nix"), 0, text, document.UTF16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	want := check(context.Background(), fresh())
+	d := fresh()
+	asked := 0
+	for n := 1; ; n += 1 + n/8 {
+		ctx := newCountdown(context.Background(), n, func() {})
+		got := check(ctx, d)
+		if ctx.left > 0 {
+			if got != want {
+				t.Errorf("after all that was given up:\n got %s\nwant %s", got, want)
+			}
+			break
+		}
+		asked = n
+	}
+	if asked < 20 {
+		t.Errorf("it asks %d times whether to go on", asked)
+	}
+}
+
+// A key ends the check that is under way, and the answer is about the text as it is
+// then.
+func TestCheckGivesWay(t *testing.T) {
+	c := connect(t, clientOptions{pull: true, settings: `{"eval":{"enable":false}}`})
+	u := c.open("a.nix", "{ x = 1;\n"+strings.Repeat("  y.z = 2;\n", 10_000)+"}")
+	c.edit(u, span(0, 0, 0, 0), " ")
+	answered := make(chan string)
+	go func() {
+		report, err := c.Diagnostic(context.Background(), &protocol.DocumentDiagnosticParams{TextDocument: c.docID(u)})
+		data, _ := protocol.Marshal(report)
+		answered <- fmt.Sprint(string(data), err)
+	}()
+	c.edit(u, span(0, 0, 0, 0), "missing ")
+	if got := <-answered; !strings.Contains(got, "undefined variable 'missing'") {
+		t.Errorf("the answer is about an older text: %.300s", got)
+	}
+}

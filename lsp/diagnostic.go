@@ -28,10 +28,10 @@ func (s *Server) Diagnostic(ctx context.Context, p *protocol.DocumentDiagnosticP
 	if err != nil {
 		return nil, err
 	}
-	if err := s.awaitPause(ctx, d); err != nil {
+	found, err := s.settledDiagnostics(ctx, d)
+	if err != nil {
 		return nil, err
 	}
-	found := s.diagnostics(ctx, d)
 	id := resultID(found)
 	if p.PreviousResultID != nil && *p.PreviousResultID == id {
 		return &protocol.RelatedUnchangedDocumentDiagnosticReport{
@@ -50,27 +50,51 @@ func (s *Server) Diagnostic(ctx context.Context, p *protocol.DocumentDiagnosticP
 // atOnce is the length, in bytes, up to which a text is checked while somebody types.
 const atOnce = 64 << 10
 
+// settledDiagnostics returns what is wrong with a text once typing pauses. A key
+// meanwhile ends the check: what it would find is about a text that is no more. It
+// begins anew with the text that there is now, since that is what the client will show
+// the answer in.
+func (s *Server) settledDiagnostics(ctx context.Context, d *document.Snapshot) ([]protocol.Diagnostic, error) {
+	key := docKey(d.URI)
+	for {
+		check, end := s.checks.begin(ctx, key)
+		if v := s.view.Load(); v.docs[key] != nil {
+			d, check = v.docs[key], withView(check, v)
+		}
+		err := s.awaitPause(ctx, check, d)
+		var found []protocol.Diagnostic
+		if err == nil {
+			found = s.diagnostics(check, d.For(check))
+			err = check.Err()
+		}
+		end()
+		if err == nil || ctx.Err() != nil {
+			return found, ctx.Err()
+		}
+	}
+}
+
 // awaitPause waits until typing pauses, for as long as pushed diagnostics do. Who pulls
 // after each key means the last, and checking a large text takes what answers to the
-// others need. It returns the context's error if the request is cancelled.
-func (s *Server) awaitPause(ctx context.Context, d *document.Snapshot) error {
+// others need. It returns the error of the check's context when that is done.
+func (s *Server) awaitPause(ctx, check context.Context, d *document.Snapshot) error {
 	if len(d.Text) <= atOnce {
-		return nil
+		return check.Err()
 	}
 	delay := time.Duration(s.viewOf(ctx).config.Diagnostics.DelayMS) * time.Millisecond
 	waiting(ctx, func() {
-		for ctx.Err() == nil {
+		for check.Err() == nil {
 			left := delay - time.Since(time.Unix(0, s.typed.Load()))
 			if left <= 0 {
 				return
 			}
 			select {
 			case <-time.After(left):
-			case <-ctx.Done():
+			case <-check.Done():
 			}
 		}
 	})
-	return ctx.Err()
+	return check.Err()
 }
 
 // DiagnosticWorkspace reports on every file of the workspace, open or not. All at the

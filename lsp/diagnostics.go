@@ -47,7 +47,7 @@ func (s *Server) problems(ctx context.Context, d *document.Snapshot, near *ast.S
 		Exists: func(path string) bool { _, err := os.Lstat(path); return err == nil },
 		Parse:  func(path string) *ast.File { return s.parse(ctx, path) },
 	}
-	if more := analysis.CheckWorld(d.File(), scopes.Of(d), analysis.Options{Path: d.Path, Near: near}, world); len(more) > 0 {
+	if more := analysis.CheckWorld(d.File(), scopes.Of(d), analysis.Options{Path: d.Path, Near: near, Stop: d.Stopped}, world); len(more) > 0 {
 		found = append(slices.Clip(found), more...)
 	}
 	return analysis.WithSeverities(found, s.viewOf(ctx).settings(d.Path).Diagnostics.Severity)
@@ -63,7 +63,7 @@ func (s *Server) parse(ctx context.Context, path string) *ast.File {
 
 // findings are what is wrong with a text, whatever other files say.
 var findings = document.NewAnalysis(func(d *document.Snapshot) []analysis.Diagnostic {
-	return analysis.Check(d.File(), scopes.Of(d), analysis.Options{Path: d.Path})
+	return analysis.Check(d.File(), scopes.Of(d), analysis.Options{Path: d.Path, Stop: d.Stopped})
 })
 
 func (s *Server) diagnostic(d *document.Snapshot, p analysis.Diagnostic) protocol.Diagnostic {

@@ -35,6 +35,7 @@ func (s *Server) DidChange(_ context.Context, p *protocol.DidChangeTextDocumentP
 		return err
 	}
 	s.setDoc(next)
+	s.checks.interrupt(key)
 	s.typed.Store(time.Now().UnixNano())
 	s.publisher.schedule(key, time.Duration(v.settings(next.Path).Diagnostics.DelayMS)*time.Millisecond)
 	return nil

@@ -43,6 +43,9 @@ var languages = document.NewDerived(func(d *document.Snapshot, before *languageS
 	}
 	out := languageStrings{found: embed.Find(d.File(), older), version: d.Current()}
 	for _, r := range out.found.Regions {
+		if d.Stopped() {
+			break
+		}
 		old, ok := known[r.Content.Text]
 		if ok && old.Language == r.Language && slices.Equal(old.Content.Masks, r.Content.Masks) {
 			out.strings = append(out.strings, embedded{r, old.Result})

@@ -65,7 +65,7 @@ func (s *Server) evaluate(ctx context.Context, d *document.Snapshot, req worker.
 		}
 		text, ok := doc.Text, true
 		if req.Lane == worker.Options {
-			text, ok = s.settled.text(doc)
+			text, ok = s.settled.text(doc.For(ctx))
 		}
 		if ok {
 			texts[key] = text

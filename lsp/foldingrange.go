@@ -14,7 +14,7 @@ import (
 // lossless is the tree of a text with its tokens and comments. It costs a second
 // pass over the text, and is wanted seldom.
 var lossless = document.NewAnalysis(func(d *document.Snapshot) *ast.File {
-	return parser.Parse(d.File().Name, d.Text, parser.KeepTokens|parser.PipeOperators)
+	return parser.ParseUntil(d.Stopped, d.File().Name, d.Text, parser.KeepTokens|parser.PipeOperators)
 })
 
 // comments returns the comments of a text.

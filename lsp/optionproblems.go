@@ -32,14 +32,14 @@ func (o *optionFindings) put(d *document.Snapshot, list []analysis.Diagnostic) {
 	if o.found == nil {
 		o.found = map[string]optionFinding{}
 	}
-	o.found[docKey(d.URI)] = optionFinding{d, list}
+	o.found[docKey(d.URI)] = optionFinding{d.For(context.Background()), list}
 }
 
 // of returns what was found in this version of a text.
 func (o *optionFindings) of(d *document.Snapshot) []analysis.Diagnostic {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if f := o.found[docKey(d.URI)]; f.doc == d {
+	if f := o.found[docKey(d.URI)]; f.doc.Same(d) {
 		return f.list
 	}
 	return nil
@@ -145,7 +145,7 @@ func (s *Server) declaredInText(ctx context.Context, sys *optionSystem, path []m
 		names = append(names, step.Name)
 	}
 	for _, d := range s.viewOf(ctx).docs {
-		if strings.Contains(d.Text, "options") && len(moduleOf.Of(d).Declared(names)) > 0 {
+		if strings.Contains(d.Text, "options") && len(moduleOf.Of(d.For(ctx)).Declared(names)) > 0 {
 			return true
 		}
 	}

@@ -68,11 +68,12 @@ func (p *publisher) push(ctx context.Context, key string) {
 		return
 	}
 	ctx = withView(ctx, v)
+	d = d.For(ctx)
 	// What was typed or set meanwhile has another push on its way.
 	send := func(found []protocol.Diagnostic) bool {
 		p.sending.Lock()
 		defer p.sending.Unlock()
-		if ctx.Err() != nil || p.s.view.Load().docs[key] != d {
+		if ctx.Err() != nil || !d.Same(p.s.view.Load().docs[key]) {
 			return false
 		}
 		p.send(d.URI, protocol.NewOptional(d.Version), found)

@@ -70,6 +70,7 @@ type Server struct {
 	trace     atomic.Pointer[protocol.TraceValue]
 	disk      diskFiles
 	publisher publisher
+	checks    checks
 	tokens    tokenResults
 	progress  progressTokens
 	worker    worker.Client

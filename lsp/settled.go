@@ -25,6 +25,9 @@ func (t *settledTexts) settle(d *document.Snapshot) {
 			return
 		}
 	}
+	if d.Stopped() {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.texts == nil {

@@ -59,10 +59,6 @@ func (s *Server) fileToOpen(v *view, path string) (string, bool) {
 
 // docOf returns the text that a unit is about.
 func (s *Server) docOf(ctx context.Context, u *shape.Unit) (*document.Snapshot, bool) {
-	v := s.viewOf(ctx)
-	if d := v.docs[u.Path]; d != nil {
-		return d, true
-	}
 	d, err := s.file(ctx, u.Path)
 	return d, err == nil
 }

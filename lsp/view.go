@@ -108,14 +108,14 @@ func (s *Server) viewOf(ctx context.Context) *view {
 	return s.view.Load()
 }
 
-// doc returns the text a request is about: the open one, else the one on disk.
+// doc returns the text a request is about: the open one, else the one on disk. What
+// the request makes the server compute of it ends with the request.
 func (s *Server) doc(ctx context.Context, u uri.URI) (*document.Snapshot, error) {
-	v := s.viewOf(ctx)
-	if d := v.docs[docKey(u)]; d != nil {
-		return d, nil
+	if d := s.viewOf(ctx).docs[docKey(u)]; d != nil {
+		return d.For(ctx), nil
 	}
 	if path := document.PathOf(u); path != "" {
-		return s.disk.load(path, v.enc)
+		return s.file(ctx, path)
 	}
 	return nil, fmt.Errorf("%s is not open", u)
 }
@@ -124,9 +124,16 @@ func (s *Server) doc(ctx context.Context, u uri.URI) (*document.Snapshot, error)
 func (s *Server) file(ctx context.Context, path string) (*document.Snapshot, error) {
 	v := s.viewOf(ctx)
 	if d := v.docs[path]; d != nil {
-		return d, nil
+		return d.For(ctx), nil
 	}
-	return s.disk.load(path, v.enc)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	d, err := s.disk.load(path, v.enc)
+	if err != nil {
+		return nil, err
+	}
+	return d.For(ctx), nil
 }
 
 // at returns the text and the offset that a request points at.

@@ -88,7 +88,7 @@ func (s *Server) eachFile(ctx context.Context, f func(*document.Snapshot) error)
 	}
 	for key, d := range v.docs {
 		if !done[key] {
-			if err := f(d); err != nil {
+			if err := f(d.For(ctx)); err != nil {
 				return err
 			}
 		}

@@ -56,7 +56,7 @@ func BindingDoc(f *ast.File, b *ast.Attr) (Doc, bool) {
 }
 
 func withTokens(f *ast.File) *ast.File {
-	if f.Tokens == nil && f.Comments == nil {
+	if f.Tokens == nil {
 		return Parse(f.Name, f.Src, KeepTokens)
 	}
 	return f

@@ -12,7 +12,7 @@ func (p *parser) next() {
 	p.prevEnd = p.end
 	src, i := p.src, p.pos
 	for {
-		if i >= len(src) {
+		if i >= p.limit && p.ends(i) {
 			p.set(ast.EOF, len(src), len(src))
 			return
 		}
@@ -96,6 +96,27 @@ func (p *parser) next() {
 	}
 }
 
+// stopAfter is how many bytes are read before the parser asks again whether to stop.
+const stopAfter = 32 << 10
+
+// ends reports whether there is nothing to read from an offset on: because the text
+// ends, or because the parser has to stop.
+func (p *parser) ends(i int) bool {
+	if i >= len(p.src) || p.stopped {
+		return true
+	}
+	if p.stop == nil {
+		p.limit = len(p.src)
+		return false
+	}
+	if p.stop() {
+		p.limit, p.stopped = 0, true
+		return true
+	}
+	p.limit = min(len(p.src), i+stopAfter)
+	return false
+}
+
 // at returns the byte at i, 0 past the end.
 func (p *parser) at(i int) byte {
 	if i < len(p.src) {
@@ -129,7 +150,7 @@ func (p *parser) oneOrTwo(i int, one ast.TokenKind, c byte, two ast.TokenKind) {
 }
 
 func (p *parser) comment(kind ast.CommentKind, start, end int) {
-	if p.keep {
+	if p.keepComments {
 		p.comments = append(p.comments, ast.Comment{Kind: kind, Span: span(start, end)})
 	}
 }

@@ -24,6 +24,8 @@ const (
 	KeepTokens Mode = 1 << iota
 	// PipeOperators allows |> and <|, an experimental feature of Nix.
 	PipeOperators
+	// KeepComments fills File.Comments.
+	KeepComments
 )
 
 // maxDepth bounds how deeply the tree may nest. The parser, and what walks its
@@ -44,23 +46,28 @@ type parser struct {
 	// plainUntil is an offset before which no path and no URL can start any
 	// more; see longer.
 	plainUntil int
-	depth      int
+	// limit is the offset from which on next asks whether to go on; see ends.
+	limit   int
+	stop    func() bool
+	stopped bool
+	depth   int
 	// await counts the constructs around that end at a kind of token.
 	await [64]int32
 	// eofPos is where an unexpected end of the file is reported, if not there.
-	eofPos      int
-	keep        bool
-	pipes       bool
-	split       []*ast.AttrName // the path of the next binding, read already by mistake
-	cut         cut             // a string to close by force; see repair
-	multiline   []cut           // strings of several lines, where they start and end
-	unclosed    []cut           // strings without an end
-	optionalEnd bool            // the last of all bindings needs no semicolon
-	lastOr      *ast.Apply      // the last application to a variable `or`
-	failed      bool            // an error was reported that Nix's grammar would stop at
-	noBlockEnd  bool            // no comment ends in the rest of the text
-	nul         bool            // the text scanned last has NUL bytes
-	file        *ast.File
+	eofPos       int
+	keep         bool // tokens
+	keepComments bool
+	pipes        bool
+	split        []*ast.AttrName // the path of the next binding, read already by mistake
+	cut          cut             // a string to close by force; see repair
+	multiline    []cut           // strings of several lines, where they start and end
+	unclosed     []cut           // strings without an end
+	optionalEnd  bool            // the last of all bindings needs no semicolon
+	lastOr       *ast.Apply      // the last application to a variable `or`
+	failed       bool            // an error was reported that Nix's grammar would stop at
+	noBlockEnd   bool            // no comment ends in the rest of the text
+	nul          bool            // the text scanned last has NUL bytes
+	file         *ast.File
 	// For parsing a later version of the text, see Revision. troubles counts
 	// whatever was not read by Nix's grammar alone, dirty are the starts of the
 	// bindings that had any.
@@ -70,7 +77,7 @@ type parser struct {
 
 	nodes    nodes
 	text     textSlab
-	tokens   []ast.Token // when they are kept
+	tokens   []ast.Token // when they are kept, as are comments
 	comments []ast.Comment
 	// Stacks on which the elements of lists are gathered while their number is
 	// unknown; recursive uses share them.
@@ -86,6 +93,12 @@ type parser struct {
 // in the file's Errors. Texts of 2 GiB and more are refused with an error.
 func Parse(name, src string, mode Mode) *ast.File {
 	return new(parser).parse(name, src, mode, false)
+}
+
+// ParseUntil is like Parse, and asks every few thousand bytes whether to stop. Once
+// it has to, it returns soon, as if nothing but a comment came after that.
+func ParseUntil(stop func() bool, name, src string, mode Mode) *ast.File {
+	return (&parser{stop: stop}).parse(name, src, mode, false)
 }
 
 // ParseBindings reads what may stand between braces, such as what is typed at a
@@ -104,7 +117,7 @@ func (p *parser) parse(name, src string, mode Mode, bindings bool) *ast.File {
 		return f
 	}
 	p.run(f, mode, bindings)
-	if len(f.Errors) > 0 {
+	if len(f.Errors) > 0 && !p.stopped {
 		p.repair(mode, bindings)
 	}
 	return f
@@ -114,6 +127,7 @@ func (p *parser) parse(name, src string, mode Mode, bindings bool) *ast.File {
 func (p *parser) run(f *ast.File, mode Mode, bindings bool) {
 	p.src, p.file = f.Src, f
 	p.keep, p.pipes = mode&KeepTokens != 0, mode&PipeOperators != 0
+	p.keepComments = p.keep || mode&KeepComments != 0
 	if p.earlier != nil {
 		p.text.small = true
 	} else {
@@ -137,7 +151,10 @@ func (p *parser) run(f *ast.File, mode Mode, bindings bool) {
 		}
 	}
 	if p.keep {
-		f.Tokens, f.Comments = p.tokens, p.comments
+		f.Tokens = p.tokens
+	}
+	if p.keepComments {
+		f.Comments = p.comments
 	}
 }
 

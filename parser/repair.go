@@ -31,8 +31,11 @@ func (p *parser) repair(mode Mode, bindings bool) {
 	}
 	for _, c := range p.cuts(int(first.Start)) {
 		again := &ast.File{Name: f.Name, Src: f.Src}
-		q := &parser{cut: c, earlier: p.earlier.again()}
+		q := &parser{cut: c, earlier: p.earlier.again(), stop: p.stop}
 		q.run(again, mode, bindings)
+		if q.stopped {
+			return
+		}
 		if mended(again, c) {
 			f.Root, f.Tokens, f.Comments, f.Warnings = again.Root, again.Tokens, again.Comments, again.Warnings
 			f.Errors = f.Errors[:1]

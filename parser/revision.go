@@ -57,9 +57,9 @@ type Revision struct {
 // the parser allocates at once.
 const maxOlder = 8
 
-// NewRevision parses the first version of a text, like [Parse].
-func NewRevision(name, src string, mode Mode) *Revision {
-	p := new(parser)
+// NewRevision parses the first version of a text, like [ParseUntil].
+func NewRevision(stop func() bool, name, src string, mode Mode) *Revision {
+	p := &parser{stop: stop}
 	r := p.revision(p.parse(name, src, mode, false), mode)
 	r.edited = maxLength
 	return r
@@ -68,8 +68,8 @@ func NewRevision(name, src string, mode Mode) *Revision {
 // Next parses another version of the text. File is what [Parse] makes of it, but
 // that it shares nodes with those before. It takes time for what has changed, and
 // for what has moved with it. With [KeepTokens] it takes as long as Parse.
-func (r *Revision) Next(src string) *Revision {
-	p := &parser{earlier: r.before(src)}
+func (r *Revision) Next(stop func() bool, src string) *Revision {
+	p := &parser{earlier: r.before(src), stop: stop}
 	next := p.revision(p.parse(r.File.Name, src, r.mode, false), r.mode)
 	next.edited = maxLength
 	if e := p.earlier; e != nil {
@@ -319,6 +319,17 @@ func (p *parser) clean(list []ast.Binding, limit, moved ast.Pos) int {
 
 // inherited takes over what the parser noted down besides the tree.
 func (p *parser) inherited(start, end, moved ast.Pos) {
+	comments := p.earlier.File.Comments
+	c := sort.Search(len(comments), func(i int) bool { return comments[i].Start >= start })
+	if n := len(comments) - c; n > 0 && comments[c].Start < end {
+		p.comments = slices.Grow(p.comments, n)
+	}
+	for ; c < len(comments) && comments[c].Start < end; c++ {
+		again := comments[c]
+		again.Start += moved
+		again.End += moved
+		p.comments = append(p.comments, again)
+	}
 	for _, w := range p.earlier.File.Warnings {
 		if start <= w.Start && w.End <= end {
 			again := *w

@@ -95,11 +95,11 @@ func TestRevision(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, text := range texts {
 		for range 10 {
-			r, near := parser.NewRevision("a.nix", text, parser.PipeOperators), 0
+			r, near := parser.NewRevision(nil, "a.nix", text, parser.PipeOperators|parser.KeepComments), 0
 			for n := range 40 {
 				before := r.File.Src
-				r = r.Next(randomEdit(rnd, before, &near))
-				if err := sameAsParsed(r, parser.PipeOperators); err != nil {
+				r = r.Next(nil, randomEdit(rnd, before, &near))
+				if err := sameAsParsed(r, parser.PipeOperators|parser.KeepComments); err != nil {
 					t.Fatalf("after %d edits, from\n%s\nto\n%s\n%v", n, before, r.File.Src, err)
 				}
 			}
@@ -115,9 +115,9 @@ func TestRevisionOfLargeTexts(t *testing.T) {
 		"{ a = [ " + strings.Repeat("{ b = 1; c = 2; } ", n) + "]; }", "{ a = 1 " + strings.Repeat("+ { b = 1; c = 2; } ", n) + "; }",
 		"{ a = \"" + strings.Repeat("${let b = 1; c = 2; in d} ", n) + "\"; }",
 	} {
-		r := parser.NewRevision("a.nix", text, 0)
+		r := parser.NewRevision(nil, "a.nix", text, 0)
 		for _, at := range []int{1, len(text) / 2, len(text) - 1} {
-			r = r.Next(text[:at] + " " + text[at:])
+			r = r.Next(nil, text[:at] + " " + text[at:])
 			if err := sameAsParsed(r, 0); err != nil {
 				t.Errorf("%.30s...: %v", text, err)
 			}
@@ -133,7 +133,7 @@ func TestRevisionsForget(t *testing.T) {
 	for i := range 4000 {
 		fmt.Fprintf(&b, "  a%d = \"%d\"; # some text that takes place\n", i, i)
 	}
-	r := parser.NewRevision("a.nix", b.String()+"}", 0)
+	r := parser.NewRevision(nil, "a.nix", b.String()+"}", 0)
 	inUse := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -145,7 +145,7 @@ func TestRevisionsForget(t *testing.T) {
 	for i := range versions {
 		src := r.File.Src
 		at := strings.Index(src, fmt.Sprintf("  a%d =", i*19)) + 3
-		r = r.Next(src[:at] + "b" + src[at:])
+		r = r.Next(nil, src[:at] + "b" + src[at:])
 	}
 	size := uint64(len(r.File.Src))
 	if used := inUse(); used > before+versions/4*size {
@@ -174,13 +174,43 @@ func FuzzRevision(f *testing.F) {
 			from = min(max(from, 0), len(src))
 			return src[:from] + text + src[from+min(max(length, 0), len(src)-from):]
 		}
-		first := parser.NewRevision("a.nix", src, 0)
-		second := first.Next(replace(src, from, length, text))
-		third := second.Next(replace(second.File.Src, from2, length2, text2))
-		for i, r := range []*parser.Revision{first, second, third, third.Next(src), second.Next(src)} {
+		first := parser.NewRevision(nil, "a.nix", src, 0)
+		second := first.Next(nil, replace(src, from, length, text))
+		third := second.Next(nil, replace(second.File.Src, from2, length2, text2))
+		for i, r := range []*parser.Revision{first, second, third, third.Next(nil, src), second.Next(nil, src)} {
 			if err := sameAsParsed(r, 0); err != nil {
 				t.Errorf("version %d, from %q\nto %q:\n%v", i, src, r.File.Src, err)
 			}
 		}
 	})
+}
+
+// Whenever the parser is told to stop, it reads no further, and what it returns is a
+// tree as any other.
+func TestStop(t *testing.T) {
+	for _, piece := range []string{"a = [ 1 2 ];\n", "# é\n", "b = \"x ${y} z\";\n", "c = ''\n  ${d}\n'';\n", "( ] \"", "inherit (x) y;"} {
+		text := "{ " + strings.Repeat(piece, 200_000/len(piece)) + "}"
+		whole := parser.NewRevision(nil, "a.nix", text, parser.KeepComments)
+		for after := range 8 {
+			for _, older := range []*parser.Revision{nil, whole} {
+				asked := 0
+				stop := func() bool { asked++; return asked > after }
+				var r *parser.Revision
+				if older == nil {
+					r = parser.NewRevision(stop, "a.nix", text, parser.KeepComments)
+				} else {
+					r = older.Next(stop, "/**/"+text)
+				}
+				if asked > after+1 {
+					t.Errorf("%q: asks %d times more after it had to stop", piece, asked-after-1)
+				}
+				ast.Inspect(r.File.Root, func(n ast.Node) bool {
+					if s := n.Range(); s.Start > s.End || int(s.End) > len(r.File.Src) {
+						t.Fatalf("%q: a node at %v", piece, s)
+					}
+					return true
+				})
+			}
+		}
+	}
 }

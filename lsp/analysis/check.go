@@ -15,6 +15,9 @@ type Options struct {
 	Path string
 	// Near limits [CheckWorld] to what touches a span; nil for all of the file.
 	Near *ast.Span
+	// Stop is asked now and then, unless it is nil. Once it says so, checks return
+	// soon, and without what they would have found.
+	Stop func() bool
 }
 
 // World is what [CheckWorld] may ask about other files.
@@ -34,6 +37,8 @@ type pass struct {
 	rule    *Rule
 	parents []ast.Node // of the node that is being visited, the root first
 	out     []Diagnostic
+	steps   int  // nodes since Options.Stop was asked
+	ended   bool // since it said so
 
 	keySets map[*ast.AttrSet]keySet // what was asked of them so far
 	inside  map[*scope.Def]bool     // what usedInside found; nil if nobody has asked
@@ -103,6 +108,9 @@ func (p *pass) run(want func(*Rule) bool) {
 		if !want(r) {
 			continue
 		}
+		if p.ended = p.ended || p.opts.Stop != nil && p.opts.Stop(); p.ended {
+			return
+		}
 		if r.check != nil {
 			p.rule = r
 			r.check(p)
@@ -132,8 +140,17 @@ func (p *pass) walk(n ast.Node, visitors []*Rule) {
 	p.parents = p.parents[:len(p.parents)-1]
 }
 
-// far reports whether nobody asks for what is in a node.
+// stopAfter is how many nodes are visited before Options.Stop is asked again.
+const stopAfter = 1 << 10
+
+// far reports whether nobody asks for what is in a node, or for anything any more.
 func (p *pass) far(n ast.Node) bool {
+	if p.steps++; p.steps == stopAfter && p.opts.Stop != nil {
+		p.steps, p.ended = 0, p.ended || p.opts.Stop()
+	}
+	if p.ended {
+		return true
+	}
 	near := p.opts.Near
 	return near != nil && (n.Pos() > near.End || n.Stop() < near.Start)
 }

@@ -35,8 +35,8 @@ func (ig ignores) silences(line int, code string) bool {
 
 func findIgnores(f *ast.File) ignores {
 	list := f.Comments
-	if f.Tokens == nil {
-		list = parser.Parse(f.Name, f.Src, parser.KeepTokens|parser.PipeOperators).Comments
+	if list == nil { // there are none, or they were not kept
+		list = parser.Parse(f.Name, f.Src, parser.KeepComments|parser.PipeOperators).Comments
 	}
 	ig := ignores{}
 	for _, c := range list {

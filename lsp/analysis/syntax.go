@@ -158,7 +158,7 @@ var duplicateRule = &Rule{
 	Severity: Error,
 	Summary:  "An attribute is defined twice in one set.",
 	check: func(p *pass) {
-		for _, e := range resolve.Duplicates(p.file) {
+		for _, e := range resolve.Duplicates(p.file, p.far) {
 			d := Diagnostic{Span: e.Span, Msg: e.Msg}
 			// Nix names the file, which everybody sees.
 			if name, _, ok := strings.Cut(e.Msg, " already defined at "); ok {

@@ -27,30 +27,61 @@ func NewDerived[T any](compute func(s *Snapshot, older *T) T) *Analysis[T] {
 }
 
 // Of returns the result for a snapshot. Callers that come while it is being
-// computed wait for it.
+// computed wait for it; should the one who computes it stop waiting, another goes on.
 func (a *Analysis[T]) Of(s *Snapshot) T {
+	for {
+		if v, ok := a.Known(s); ok {
+			return v
+		}
+		if s.Stopped() {
+			return a.compute(s, nil)
+		}
+		r, before, mine := a.begin(s)
+		if mine {
+			return a.run(s, r, before)
+		}
+		select {
+		case <-r.ended:
+		case <-s.stopped():
+		}
+	}
+}
+
+// begin returns the result that somebody computes. If nobody does, it is the caller's to
+// compute, with the help of that of an older version.
+func (a *Analysis[T]) begin(s *Snapshot) (r *result[T], before *T, mine bool) {
 	s.memo.mu.Lock()
+	defer s.memo.mu.Unlock()
+	if r, ok := s.memo.results[a].(*result[T]); ok {
+		return r, nil, false
+	}
+	r = &result[T]{derived: a.derived, ended: make(chan struct{})}
 	if s.memo.results == nil {
 		s.memo.results = map[any]outcome{}
 	}
-	r, ok := s.memo.results[a].(*result[T])
-	if !ok {
-		r = &result[T]{derived: a.derived}
-		s.memo.results[a] = r
+	s.memo.results[a] = r
+	if older, ok := s.memo.older[a].(*result[T]); ok {
+		before = &older.value
 	}
-	older, _ := s.memo.older[a].(*result[T])
-	s.memo.mu.Unlock()
-	r.once.Do(func() {
-		var before *T
-		if older != nil {
-			before = &older.value
-		}
-		r.value = a.compute(s, before)
+	return r, before, true
+}
+
+// run computes a result and remembers it, unless it was not computed to its end.
+func (a *Analysis[T]) run(s *Snapshot, r *result[T], before *T) T {
+	whole := false
+	defer func() {
 		s.memo.mu.Lock()
 		defer s.memo.mu.Unlock()
-		r.done = true
-		delete(s.memo.older, a)
-	})
+		if whole {
+			r.done = true
+			delete(s.memo.older, a)
+		} else {
+			delete(s.memo.results, a)
+		}
+		close(r.ended)
+	}()
+	r.value = a.compute(s, before)
+	whole = !s.Stopped()
 	return r.value
 }
 
@@ -77,10 +108,10 @@ type memo struct {
 type outcome interface{ usable() bool }
 
 type result[T any] struct {
-	once    sync.Once
 	value   T
 	derived bool
-	done    bool // guarded by memo.mu
+	ended   chan struct{} // closed when the value is there, or was given up
+	done    bool          // the value is there; guarded by memo.mu
 }
 
 // usable reports whether the result can be of use for the next version.

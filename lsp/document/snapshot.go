@@ -1,6 +1,7 @@
 package document
 
 import (
+	"context"
 	"path/filepath"
 	"sync"
 
@@ -12,6 +13,8 @@ import (
 
 // Snapshot is one version of one text. It is immutable and may be shared
 // between goroutines.
+//
+// What is computed from it is computed for somebody, see [Snapshot.For].
 type Snapshot struct {
 	URI     uri.URI
 	Path    string // of the file; empty for texts that are not files
@@ -20,7 +23,13 @@ type Snapshot struct {
 	// Open says that an editor owns the text, rather than the disk.
 	Open bool
 
-	enc    Encoding
+	enc Encoding
+	ctx context.Context // of who asks; nil for one who never stops waiting
+	*known
+}
+
+// known is what has been computed of a version, whoever asked.
+type known struct {
 	mapper sync.Once
 	m      *Mapper
 	memo   memo
@@ -31,8 +40,21 @@ func New(u uri.URI, version int32, text string, enc Encoding) (*Snapshot, error)
 	if err := checkLength(text); err != nil {
 		return nil, err
 	}
-	return &Snapshot{URI: u, Path: PathOf(u), Version: version, Text: text, enc: enc}, nil
+	return &Snapshot{URI: u, Path: PathOf(u), Version: version, Text: text, enc: enc, known: new(known)}, nil
 }
+
+// For returns the snapshot for somebody who waits until a context is done. After that,
+// analyses return soon, and what they return is worth nothing. Others who want the
+// same are not harmed: what is given up half way is not remembered.
+func (s *Snapshot) For(ctx context.Context) *Snapshot {
+	mine := *s
+	mine.ctx = ctx
+	return &mine
+}
+
+// Stopped reports whether nobody waits for what is computed. Analyses that take longer
+// ask now and then.
+func (s *Snapshot) Stopped() bool { return s.ctx != nil && s.ctx.Err() != nil }
 
 // PathOf returns the path of a file URI, and "" for all others.
 func PathOf(u uri.URI) string {
@@ -46,6 +68,19 @@ func PathOf(u uri.URI) string {
 func (s *Snapshot) Mapper() *Mapper {
 	s.mapper.Do(func() { s.m = NewMapper(s.Text, s.enc) })
 	return s.m
+}
+
+// Same reports whether two are the same version of the same text, for whomever.
+func (s *Snapshot) Same(other *Snapshot) bool {
+	return s == other || s != nil && other != nil && s.known == other.known
+}
+
+// stopped is closed when nobody waits any more.
+func (s *Snapshot) stopped() <-chan struct{} {
+	if s.ctx == nil {
+		return nil
+	}
+	return s.ctx.Done()
 }
 
 // Change is one edit of a text. A nil Range replaces the whole.
@@ -78,8 +113,8 @@ func (s *Snapshot) Apply(version int32, changes []Change) (*Snapshot, error) {
 	return next, nil
 }
 
-// File returns the syntax tree of the text, without tokens and comments: most
-// requests need neither, and every keystroke pays.
+// File returns the syntax tree of the text, with comments and without tokens: most
+// requests need none, and every keystroke pays.
 func (s *Snapshot) File() *ast.File { return s.Revision().File }
 
 // Revision is the tree with what the parser knows of it.
@@ -87,11 +122,11 @@ func (s *Snapshot) Revision() *parser.Revision { return tree.Of(s) }
 
 var tree = NewDerived(func(s *Snapshot, older **parser.Revision) *parser.Revision {
 	if older != nil {
-		return (*older).Next(s.Text)
+		return (*older).Next(s.Stopped, s.Text)
 	}
 	name := s.Path
 	if name == "" {
 		name = string(s.URI)
 	}
-	return parser.NewRevision(name, s.Text, parser.PipeOperators)
+	return parser.NewRevision(s.Stopped, name, s.Text, parser.PipeOperators|parser.KeepComments)
 })

@@ -7,12 +7,20 @@ import (
 )
 
 // Resolve resolves all names of a file.
-func Resolve(f *ast.File) *Info {
+func Resolve(f *ast.File) *Info { return ResolveUntil(nil, f) }
+
+// ResolveUntil is like Resolve, and asks now and then whether to stop. Once it has to,
+// it returns soon and knows nothing of the rest of the file.
+func ResolveUntil(stop func() bool, f *ast.File) *Info {
 	const bytesPerUse = 50 // or more, in most files
-	r := &resolver{info: &Info{Globals: globals(), Uses: make([]*Use, 0, len(f.Src)/bytesPerUse+8)}}
+	r := &resolver{stop: stop, info: &Info{Globals: globals(), Uses: make([]*Use, 0, len(f.Src)/bytesPerUse+8)}}
 	i := r.file(f)
-	i.giveUses()
-	i.markLive()
+	for _, step := range []func(){i.giveUses, i.markLive} {
+		if r.stopped = r.stopped || stop != nil && stop(); r.stopped {
+			break
+		}
+		step()
+	}
 	return i
 }
 
@@ -28,6 +36,9 @@ func (r *resolver) file(f *ast.File) *Info {
 	i := r.info
 	r.scope = i.Globals
 	r.expr(f.Root)
+	if r.stopped {
+		return i
+	}
 	inOrder(i.Uses, func(u *Use) ast.Pos { return u.Start })
 	inOrder(i.Defs, func(d *Def) ast.Pos { return d.Span().Start })
 	inOrder(i.Scopes, func(s *Scope) ast.Pos { return s.Start })
@@ -107,6 +118,10 @@ func (i *Info) markLive() {
 	}
 }
 
+// stopAfter is how many expressions are looked at before the resolver asks again
+// whether to stop.
+const stopAfter = 1 << 12
+
 type resolver struct {
 	info  *Info
 	scope *Scope
@@ -119,7 +134,10 @@ type resolver struct {
 	defs   []Def
 	places []ast.Span
 	// found remembers what names mean, by a hash: most are said again and again.
-	found [256]finding
+	found   [256]finding
+	stop    func() bool // nil if nobody will say so
+	steps   int         // since it was asked last
+	stopped bool
 	// extra are the bindings that merge into a rec set, see merged.
 	extra map[*ast.AttrSet][]*ast.Attr
 }
@@ -239,8 +257,11 @@ func (r *resolver) define(s *Scope, d Def, at ast.Span) *Def {
 }
 
 func (r *resolver) expr(e ast.Expr) {
-	if e == nil || r.passes(e) {
+	if e == nil || r.stopped || r.passes(e) {
 		return
+	}
+	if r.steps++; r.steps == stopAfter && r.stop != nil {
+		r.steps, r.stopped = 0, r.stop()
 	}
 	switch e := e.(type) {
 	case *ast.Ident:

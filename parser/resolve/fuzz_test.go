@@ -87,7 +87,7 @@ func FuzzResolve(f *testing.F) {
 			}
 		}
 		if len(file.Errors) == 0 {
-			if got, want := len(resolve.Duplicates(file)), len(names.Errors); got != want {
+			if got, want := len(resolve.Duplicates(file, nil)), len(names.Errors); got != want {
 				t.Errorf("%q: %d duplicates, %d when resolving", src, got, want)
 			}
 		}

@@ -104,10 +104,14 @@ func Merge(f *ast.File, bindings []ast.Binding) (Merged, *ast.Error) {
 	return set, nil
 }
 
-// Duplicates returns the errors of all sets and lets of a file, in source order.
-func Duplicates(f *ast.File) []*ast.Error {
+// Duplicates returns the errors of all sets and lets of a file, in source order. It
+// does not look into nodes for which skip, unless it is nil, returns true.
+func Duplicates(f *ast.File, skip func(ast.Node) bool) []*ast.Error {
 	m := merger{file: f, seen: map[*ast.AttrSet]bool{}}
 	ast.Inspect(f.Root, func(n ast.Node) bool {
+		if skip != nil && skip(n) {
+			return false
+		}
 		switch n := n.(type) {
 		case *ast.AttrSet:
 			if !m.seen[n] {

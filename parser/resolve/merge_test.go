@@ -117,7 +117,7 @@ func TestDuplicates(t *testing.T) {
 	const src = `let a = 1; a = 2; in { b = { c = 1; c = 1; }; b.d = { e = 1; e = 2; }; f = [ { inherit g; g = 1; } ]; }`
 	f := parser.Parse("a.nix", src, 0)
 	var got []string
-	for _, e := range resolve.Duplicates(f) {
+	for _, e := range resolve.Duplicates(f, nil) {
 		got = append(got, src[e.Start:e.End])
 	}
 	if want := "[a c e g]"; fmt.Sprint(got) != want {
