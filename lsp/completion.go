@@ -272,44 +272,15 @@ func stringAround(pl place) (ast.Node, bool) {
 	return nil, false
 }
 
-// inComment reports whether the cursor stands in a comment. The tree has none, but
-// they can only be between two nodes.
+// inComment reports whether the cursor stands in a comment.
 func inComment(pl place) bool {
-	text, off := pl.doc.Text, int(pl.off)
-	inString := false
-	if len(pl.path) > 0 {
-		switch pl.path[len(pl.path)-1].(type) {
-		case *ast.String, *ast.IndString:
-			inString = true // or in an interpolation
-		}
+	list := pl.doc.File().Comments // in order
+	i := sort.Search(len(list), func(i int) bool { return list[i].End >= pl.off })
+	if i == len(list) {
+		return false
 	}
-	for i := int(cursor.GapBefore(pl.doc.File().Root, pl.path, pl.off)); i < off; {
-		line, block := text[i] == '#', strings.HasPrefix(text[i:], "/*")
-		switch {
-		case inString && (line || block), !inString && (text[i] == '"' || text[i] == '\''):
-			// The tokens know, and are had for a price.
-			return slices.ContainsFunc(comments(pl.doc), func(c ast.Comment) bool {
-				return c.Start < pl.off && (pl.off < c.End || c.Kind == ast.LineComment && pl.off == c.End)
-			})
-		case line:
-			n := strings.IndexAny(text[i:off], "\r\n")
-			if n < 0 {
-				return true
-			}
-			i += n
-		case block:
-			n := strings.Index(text[i+2:], "*/")
-			if n >= 0 && i+2+n+2 > off {
-				return true
-			}
-			if i += 2; n >= 0 { // else these are two operators
-				i += n + 2
-			}
-		default:
-			i++
-		}
-	}
-	return false
+	c := list[i]
+	return c.Start < pl.off && (pl.off < c.End || c.Kind == ast.LineComment)
 }
 
 // completionList ranks candidates by how well they match what is typed, and cuts

@@ -16,59 +16,96 @@ import (
 	"gonix.dev/gonix/parser/ast"
 )
 
-// DocumentLink makes paths, search paths, URLs and flake references into links.
-func (s *Server) DocumentLink(ctx context.Context, p *protocol.DocumentLinkParams) ([]protocol.DocumentLink, error) {
-	d, err := s.doc(ctx, p.TextDocument.URI)
-	if err != nil {
-		return nil, err
-	}
-	out := []protocol.DocumentLink{}
-	add := func(span ast.Span, target uri.URI, tooltip string) {
-		out = append(out, protocol.DocumentLink{Range: rangeOf(d, span), Target: &target, Tooltip: &tooltip})
-	}
-	web := func(span ast.Span, target string) {
-		if u, err := url.Parse(target); err == nil {
-			add(span, uri.URI(u.String()), target)
-		}
-	}
-	file := func(span ast.Span, path string) {
-		if target, ok := fileToOpen(path); ok {
-			add(span, uri.File(target), target)
-		}
-	}
+// link is a place that may lead somewhere.
+type link struct {
+	ast.Span
+	kind linkKind
+	text string // what it says
+}
+
+type linkKind uint8
+
+const (
+	pathLink   linkKind = iota // ./path
+	searchLink                 // <path>
+	webLink                    // an address of the web
+)
+
+// links are the paths, search paths and web addresses of a text. Whether files exist is
+// another question.
+var links = document.NewAnalysis(func(d *document.Snapshot) []link {
 	f := d.File()
+	var out []link
+	steps := 0
 	ast.Inspect(f.Root, func(n ast.Node) bool {
-		if ctx.Err() != nil {
+		if steps++; steps&0xfff == 0 && d.Stopped() {
 			return false
 		}
 		switch n := n.(type) {
 		case *ast.Path:
-			if path, ok := s.pathOf(d, n); ok {
-				file(n.Span, path)
+			if len(n.Parts) == 1 && n.Parts[0].Expr == nil {
+				out = append(out, link{n.Span, pathLink, n.Parts[0].Text})
 			}
 		case *ast.SearchPath:
-			if path, ok := s.searchPath(s.viewOf(ctx), d.Path, n.Name); ok {
-				file(n.Span, path)
-			}
+			out = append(out, link{n.Span, searchLink, n.Name})
 		case *ast.URI:
 			target, ok := linkTarget(n.Value)
 			if !ok {
 				target = n.Value
 			}
-			web(n.Span, target)
+			out = append(out, link{n.Span, webLink, target})
 		case *ast.String:
-			if text, ok := cursor.Literal(n); ok {
+			if text, ok := cursor.Literal(n); ok && strings.Contains(text, ":") {
 				if target, ok := linkTarget(text); ok {
-					web(ast.Span{Start: n.Start + 1, End: n.End - 1}, target)
+					out = append(out, link{ast.Span{Start: n.Start + 1, End: n.End - 1}, webLink, target})
 				}
 			}
 		}
 		return true
 	})
 	for _, c := range urlsInComments(d) {
-		web(c, d.Text[c.Start:c.End])
+		out = append(out, link{c, webLink, d.Text[c.Start:c.End]})
 	}
-	return out, ctx.Err()
+	return out
+})
+
+// DocumentLink makes paths, search paths, URLs and flake references into links.
+func (s *Server) DocumentLink(ctx context.Context, p *protocol.DocumentLinkParams) ([]protocol.DocumentLink, error) {
+	d, err := s.doc(ctx, p.TextDocument.URI)
+	if err != nil {
+		return nil, err
+	}
+	list := links.Of(d)
+	out := make([]protocol.DocumentLink, 0, len(list))
+	m := d.Mapper().Walk()
+	add := func(span ast.Span, target uri.URI, tooltip string) {
+		r := protocol.Range{Start: protocol.Position(m.Position(span.Start)), End: protocol.Position(m.Position(span.End))}
+		out = append(out, protocol.DocumentLink{Range: r, Target: &target, Tooltip: &tooltip})
+	}
+	fileOf := s.targets.ask()
+	for _, l := range list {
+		path, ok := "", false
+		switch l.kind {
+		case pathLink:
+			path, ok = resolvePath(d.Path, s.opts.Home, l.text)
+		case searchLink:
+			path, ok = s.searchPath(s.viewOf(ctx), d.Path, l.text)
+		case webLink:
+			if u, err := url.Parse(l.text); err == nil {
+				add(l.Span, uri.URI(u.String()), l.text)
+			}
+		}
+		if !ok {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if target := fileOf(path); target != "" {
+			add(l.Span, uri.File(target), target)
+		}
+	}
+	return out, nil
 }
 
 // pathOf returns the absolute path that a path literal without interpolation
@@ -124,17 +161,20 @@ func (s *Server) searchPath(v *view, from, name string) (string, bool) {
 // fileToOpen returns the file that is meant by a path: a folder means its
 // default.nix, as it does to import.
 func fileToOpen(path string) (string, bool) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", false
+	isFile := func(path string) bool {
+		info, err := os.Stat(path)
+		return err == nil && !info.IsDir()
 	}
-	if info.IsDir() {
-		path = filepath.Join(path, "default.nix")
-		if _, err := os.Stat(path); err != nil {
-			return "", false
+	inside := filepath.Join(path, "default.nix")
+	if !strings.HasSuffix(path, ".nix") && isFile(inside) { // mostly
+		return inside, true
+	}
+	for _, path := range []string{path, inside} {
+		if isFile(path) {
+			return path, true
 		}
 	}
-	return path, true
+	return "", false
 }
 
 var (
@@ -182,7 +222,7 @@ func urlsInComments(d *document.Snapshot) []ast.Span {
 		return nil
 	}
 	var out []ast.Span
-	for _, c := range comments(d) {
+	for _, c := range d.File().Comments {
 		for _, m := range anyURL.FindAllStringIndex(d.Text[c.Start:c.End], -1) {
 			out = append(out, ast.Span{Start: c.Start + ast.Pos(m[0]), End: c.Start + ast.Pos(m[1])})
 		}

@@ -7,18 +7,8 @@ import (
 	"go.lsp.dev/protocol"
 
 	"gonix.dev/gonix/lsp/document"
-	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
 )
-
-// lossless is the tree of a text with its tokens and comments. It costs a second
-// pass over the text, and is wanted seldom.
-var lossless = document.NewAnalysis(func(d *document.Snapshot) *ast.File {
-	return parser.ParseUntil(d.Stopped, d.File().Name, d.Text, parser.KeepTokens|parser.PipeOperators)
-})
-
-// comments returns the comments of a text.
-func comments(d *document.Snapshot) []ast.Comment { return lossless.Of(d).Comments }
 
 // fold is a region that can be collapsed: what stands between the two ends stays
 // out of sight.
@@ -30,13 +20,21 @@ type fold struct {
 // folds are the regions of a text that span lines.
 var folds = document.NewAnalysis(func(d *document.Snapshot) []fold {
 	f, m := d.File(), d.Mapper()
+	lines := m.Walk()
 	var out []fold
 	add := func(start, end ast.Pos, kind protocol.FoldingRangeKind) {
-		if start < end && m.Line(start) < m.Line(end) {
+		if start < end && end > m.LineEnd(lines.Line(start)) {
 			out = append(out, fold{ast.Span{Start: start, End: end}, kind})
 		}
 	}
+	steps := 0
 	ast.Inspect(f.Root, func(n ast.Node) bool {
+		if n.Stop() <= m.LineEnd(lines.Line(n.Pos())) {
+			return false // as are all below it
+		}
+		if steps++; steps&0xfff == 0 && d.Stopped() {
+			return false
+		}
 		switch n := n.(type) {
 		case *ast.AttrSet:
 			add(n.Open+1, n.End-1, "")
@@ -62,7 +60,7 @@ var folds = document.NewAnalysis(func(d *document.Snapshot) []fold {
 	for _, f := range embeddedFolds(d) {
 		add(f.Start, f.End, "")
 	}
-	list := comments(d)
+	list := f.Comments
 	for i := 0; i < len(list); {
 		c := list[i]
 		if c.Kind != ast.LineComment {
@@ -119,11 +117,11 @@ func (s *Server) FoldingRanges(ctx context.Context, p *protocol.FoldingRangePara
 	if err != nil {
 		return nil, err
 	}
-	m := d.Mapper()
+	starts, ends := d.Mapper().Walk(), d.Mapper().Walk()
 	list := folds.Of(d)
 	out := make([]protocol.FoldingRange, 0, len(list))
 	for _, f := range list {
-		start, end := m.Position(f.Start), m.Position(f.End)
+		start, end := starts.Position(f.Start), ends.Position(f.End)
 		r := protocol.FoldingRange{StartLine: start.Line, EndLine: end.Line, Kind: f.kind}
 		if s.caps.lineFoldingOnly {
 			if f.kind != protocol.FoldingRangeKindComment && ownLine(d, f.End) {

@@ -24,7 +24,7 @@ type typist struct {
 
 // typedPieces is what a typist puts in at once, or letter by letter.
 var typedPieces = []string{
-	"\n", "  x = callPackage ../y { inherit (lib) z; };\n", "{", "}", "\"", "''", ";", "let a = b; in ", "with lib; ", "# é\n", "inherit (lib) mkIf;",
+	"\n", "  x = callPackage ../y { inherit (lib) z; };\n", "{", "}", "\"", "''", ";", "let a = b; in ", "./x.nix ", "# https://gonix.dev/x\n", "with lib; ", "# é\n", "inherit (lib) mkIf;",
 	"preStart = ''\n  if true; then echo 1; fi\n'';\n", "rec { a = 1; b = a; }", "writeShellApplication ", "/* bash */ ", "text = ''\n  g() { true; }\n'';\n", "\"y${z}\" = 1; ", "/*", "*/", "𝄞", "( ", "x.y or z", "a: ", "{ b, c ? 1 }: ", ".", "=", "\r\n",
 }
 
@@ -112,6 +112,8 @@ func answers(t *testing.T, c *client, u uri.URI, at protocol.Position, wholeFirs
 		add("diagnostics", problems, err)
 		folds, err := c.FoldingRanges(ctx, &protocol.FoldingRangeParams{TextDocument: c.docID(u)})
 		add("folds", folds, err)
+		links, err := c.DocumentLink(ctx, &protocol.DocumentLinkParams{TextDocument: c.docID(u)})
+		add("links", links, err)
 	}
 	if wholeFirst {
 		whole()

@@ -9,6 +9,7 @@ import (
 
 	"gonix.dev/gonix/lsp/cursor"
 	"gonix.dev/gonix/lsp/document"
+	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
 )
 
@@ -97,6 +98,12 @@ func parts(n ast.Node) []ast.Part {
 	}
 	return nil
 }
+
+// lossless is the tree of a text with its tokens. It costs a second pass over the text,
+// and is wanted seldom.
+var lossless = document.NewAnalysis(func(d *document.Snapshot) *ast.File {
+	return parser.ParseUntil(d.Stopped, d.File().Name, d.Text, parser.KeepTokens|parser.PipeOperators)
+})
 
 // trim leaves out space at both ends.
 func trim(text string, start, end ast.Pos) ast.Span {

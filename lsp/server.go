@@ -76,6 +76,7 @@ type Server struct {
 	worker    worker.Client
 	loading   loading
 	systems   systemCache
+	targets   linkTargets
 	settled   settledTexts
 	options   optionFindings
 	rest      rest

@@ -259,7 +259,7 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// At every place, completion knows comments as the tokens do.
+// At every place, completion knows comments as the lossless tree does.
 func TestInComment(t *testing.T) {
 	all := texts(t)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -269,7 +269,7 @@ func TestInComment(t *testing.T) {
 				t.Fatal(err)
 			}
 			for off := range ast.Pos(len(text) + 1) {
-				want := slices.ContainsFunc(comments(d), func(c ast.Comment) bool {
+				want := slices.ContainsFunc(lossless.Of(d).Comments, func(c ast.Comment) bool {
 					return c.Start < off && (off < c.End || c.Kind == ast.LineComment && off == c.End)
 				})
 				if got := inComment(placeAt(d, off)); got != want {

@@ -17,6 +17,7 @@ func (s *Server) DidChangeWatchedFiles(_ context.Context, p *protocol.DidChangeW
 		}
 	}
 	s.systems.forget()
+	s.targets.forget()
 	s.publisher.all()
 	return nil
 }

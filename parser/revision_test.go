@@ -117,7 +117,7 @@ func TestRevisionOfLargeTexts(t *testing.T) {
 	} {
 		r := parser.NewRevision(nil, "a.nix", text, 0)
 		for _, at := range []int{1, len(text) / 2, len(text) - 1} {
-			r = r.Next(nil, text[:at] + " " + text[at:])
+			r = r.Next(nil, text[:at]+" "+text[at:])
 			if err := sameAsParsed(r, 0); err != nil {
 				t.Errorf("%.30s...: %v", text, err)
 			}
@@ -145,7 +145,7 @@ func TestRevisionsForget(t *testing.T) {
 	for i := range versions {
 		src := r.File.Src
 		at := strings.Index(src, fmt.Sprintf("  a%d =", i*19)) + 3
-		r = r.Next(nil, src[:at] + "b" + src[at:])
+		r = r.Next(nil, src[:at]+"b"+src[at:])
 	}
 	size := uint64(len(r.File.Src))
 	if used := inUse(); used > before+versions/4*size {

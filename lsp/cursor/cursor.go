@@ -51,33 +51,6 @@ func child(n ast.Node, off ast.Pos) ast.Node {
 	return last
 }
 
-// GapBefore returns where what stands between two nodes begins before an offset: the
-// end of the node before, or the start of the one around. path is that of the offset.
-func GapBefore(root ast.Node, path []ast.Node, off ast.Pos) ast.Pos {
-	if len(path) == 0 {
-		if root.Stop() <= off {
-			return root.Stop()
-		}
-		return 0
-	}
-	n := path[len(path)-1]
-	gap := n.Pos()
-	if bindings := Bindings(n); len(bindings) > 0 && bindings[0].Stop() <= off {
-		i := sort.Search(len(bindings), func(i int) bool { return bindings[i].Stop() > off })
-		gap = bindings[i-1].Stop()
-		if let, ok := n.(*ast.Let); !ok || let.Body.Stop() > off {
-			return gap
-		}
-	}
-	for c := range ast.Children(n) {
-		if c.Stop() > off {
-			break
-		}
-		gap = c.Stop()
-	}
-	return gap
-}
-
 func touches(n ast.Node, off ast.Pos) bool { return n.Pos() <= off && off <= n.Stop() }
 
 // Cover returns the nodes around a whole span, the root first and the innermost

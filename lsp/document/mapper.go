@@ -220,7 +220,7 @@ func (m *Mapper) column(line int, off ast.Pos) Position {
 // Walk returns a converter of many offsets.
 func (m *Mapper) Walk() *Walker { return &Walker{m: m} }
 
-// Walker converts offsets like [Mapper.Position]. It is quick when each is not far
+// Walker converts offsets like [Mapper.Position] and [Mapper.Line]. It is quick when each is not far
 // from the one before. It is not for concurrent use.
 type Walker struct {
 	m    *Mapper
@@ -229,8 +229,13 @@ type Walker struct {
 
 // Position converts an offset.
 func (w *Walker) Position(off ast.Pos) Position {
-	lines := w.m.lines
 	off = max(0, min(off, ast.Pos(len(w.m.text))))
+	return w.m.column(w.Line(off), off)
+}
+
+// Line returns the line, counted from zero, that holds an offset of the text.
+func (w *Walker) Line(off ast.Pos) int {
+	lines := w.m.lines
 	for range 8 {
 		switch {
 		case int32(off) < lines[w.line]:
@@ -238,11 +243,11 @@ func (w *Walker) Position(off ast.Pos) Position {
 		case w.line+1 < len(lines) && lines[w.line+1] <= int32(off):
 			w.line++
 		default:
-			return w.m.column(w.line, off)
+			return w.line
 		}
 	}
 	w.line = w.m.Line(off)
-	return w.m.column(w.line, off)
+	return w.line
 }
 
 // Offset converts a position.
