@@ -107,7 +107,7 @@ func TestNeovim(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
-	wantLines(t, string(out), "diagnostic 3 unused-let", "value = 1 + 2", "*int*", "definition 2", "completion value", "renamed renamed", "formatted   renamed = 1 + 2;", "terminal it's here")
+	wantLines(t, string(out), "diagnostic 3 unused-let", "value = 1 + 2", "*int*", "definition 2", "completion value", "renamed renamed", "formatted   renamed = 1 + 2;", "fixed let   renamed = 1 + 2; in renamed", "terminal it's here")
 }
 
 func TestEmacs(t *testing.T) {
@@ -119,7 +119,7 @@ func TestEmacs(t *testing.T) {
 	}
 	out := drive(t, []string{"GONIX=" + gonix, "GONIX_DIR=" + dir, "GONIX_EL=" + filepath.Join(here, "emacs")},
 		emacs, "--batch", "--eval", "(package-initialize)", "-l", filepath.Join(here, "testdata/drive.el"))
-	wantLines(t, out, "connected yes", "*int*", "definition 2", "renamed renamed", "formatted   renamed = 1 + 2;")
+	wantLines(t, out, "connected yes", "*int*", "definition 2", "renamed renamed", "formatted   renamed = 1 + 2;", "fixed let   renamed = 1 + 2; in renamed")
 }
 
 // TestNode drives the server with the libraries of VS Code's client.
@@ -149,5 +149,5 @@ func TestNode(t *testing.T) {
 		t.Skipf("npm ci: %v\n%s", err, out)
 	}
 	out := drive(t, []string{"GONIX=" + gonix, "GONIX_DIR=" + dir, "GONIX_NODE=" + modules}, node, filepath.Join(here, "testdata/drive.js"))
-	wantLines(t, out, "server gonix", "registers workspace/didChangeWatchedFiles", "diagnostic unused-let", "value = 1 + 2", "definition 2", "rename 2", "tokens 3", "cancel true", "exit 0")
+	wantLines(t, out, "server gonix", "registers workspace/didChangeWatchedFiles", "diagnostic unused-let", "value = 1 + 2", "definition 2", "rename 2", "tokens 3", `action undefined [{"range":{"start":{"line":2,"character":0},"end":{"line":3,"character":0}},"newText":""}]`, "cancel true", "exit 0")
 }

@@ -44,6 +44,7 @@ type clientOptions struct {
 	pull     bool
 	encoding []protocol.PositionEncodingKind
 	defaults bool // the client knows defaults of completion items
+	resolve  bool // the client asks for the edits of code actions
 	options  Options
 }
 
@@ -98,6 +99,11 @@ func connect(t testing.TB, o clientOptions) *client {
 	}
 	if o.defaults {
 		caps.TextDocument.Completion.CompletionList = &protocol.CompletionListCapabilities{ItemDefaults: []string{"data", "editRange"}}
+	}
+	if o.resolve {
+		caps.TextDocument.CodeAction = &protocol.CodeActionClientCapabilities{
+			DataSupport: yes, ResolveSupport: protocol.ClientCodeActionResolveOptions{Properties: []string{"edit"}},
+		}
 	}
 	if o.pull {
 		caps.TextDocument.Diagnostic = &protocol.DiagnosticClientCapabilities{}

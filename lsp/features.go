@@ -21,7 +21,7 @@ func (s *Server) addFeatures(c *protocol.ServerCapabilities) {
 	c.InlayHintProvider = protocol.Boolean(true)
 	c.CodeActionProvider = &protocol.CodeActionOptions{CodeActionKinds: []protocol.CodeActionKind{
 		action.QuickFix, action.Rewrite, action.Extract, action.Inline, action.FixAll,
-	}}
+	}, ResolveProvider: ref(s.caps.resolveEdits)}
 	c.ExecuteCommandProvider = protocol.ExecuteCommandOptions{Commands: commands}
 	c.DefinitionProvider = protocol.Boolean(true)
 	c.DeclarationProvider = protocol.Boolean(true)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"go.lsp.dev/protocol"
 
@@ -32,6 +33,7 @@ type capabilities struct {
 	refreshHints          bool
 	refreshLenses         bool
 	itemDefaults          bool
+	resolveEdits          bool
 }
 
 // Initialize agrees with the client on what both can do.
@@ -132,6 +134,9 @@ func clientCapabilities(c *protocol.ClientCapabilities) (caps capabilities) {
 			for _, kind := range x.ContentFormat {
 				caps.markdown = caps.markdown || kind == protocol.MarkupKindMarkdown
 			}
+		}
+		if x := t.CodeAction; x != nil {
+			caps.resolveEdits = yes(x.DataSupport) && slices.Contains(x.ResolveSupport.Properties, "edit")
 		}
 		if x := t.Completion; x != nil {
 			if x.CompletionItem != nil {

@@ -24,5 +24,9 @@
     (eglot-format-buffer)
     (goto-char (point-min)) (forward-line 1)
     (say "formatted %s" (buffer-substring (line-beginning-position) (line-end-position)))
+    ;; An action; eglots that know how ask for its edit when it was chosen.
+    (goto-char (point-min)) (forward-line 2) (forward-char 2)
+    (eglot-code-actions (point) (point) "source.fixAll" t)
+    (say "fixed %s" (subst-char-in-string ?\n ?\s (buffer-string)))
     (set-buffer-modified-p nil)
     (eglot-shutdown server)))

@@ -19,7 +19,10 @@ async function main() {
     processId: process.pid, rootUri: "file://" + dir, workspaceFolders: [{ uri: "file://" + dir, name: "x" }],
     capabilities: {
       workspace: { configuration: true, didChangeWatchedFiles: { dynamicRegistration: true }, workspaceEdit: { documentChanges: true } },
-      textDocument: { publishDiagnostics: {}, hover: { contentFormat: ["markdown"] } },
+      textDocument: {
+        publishDiagnostics: {}, hover: { contentFormat: ["markdown"] },
+        codeAction: { dataSupport: true, resolveSupport: { properties: ["edit"] } },
+      },
     },
   });
   console.log("server", init.serverInfo.name);
@@ -35,6 +38,11 @@ async function main() {
   console.log("rename", edit.documentChanges[0].edits.length);
   const tokens = await c.sendRequest(lsp.SemanticTokensRequest.type, { textDocument: { uri } });
   console.log("tokens", tokens.data.length / 5);
+  const [action] = await c.sendRequest(lsp.CodeActionRequest.type, {
+    textDocument: { uri }, range: { start: at.position, end: at.position }, context: { diagnostics: [], only: ["source.fixAll"] },
+  });
+  const resolved = await c.sendRequest(lsp.CodeActionResolveRequest.type, action);
+  console.log("action", action.edit, JSON.stringify(resolved.edit.documentChanges[0].edits));
   const cancel = new lsp.CancellationTokenSource();
   const slow = c.sendRequest(lsp.ReferencesRequest.type, { ...at, context: { includeDeclaration: true } }, cancel.token).then(() => "answered", (e) => "cancelled");
   cancel.cancel();

@@ -34,8 +34,11 @@ type Request struct {
 	Name string
 	// Problems are the diagnostics of the whole file.
 	Problems []analysis.Diagnostic
-	// All asks for the fix of everything, too, which takes long in long files.
+	// All asks for the fix of everything, too.
 	All bool
+	// Stop is asked now and then by what takes long, unless it is nil; see
+	// [analysis.Options].
+	Stop func() bool
 
 	path        []ast.Node // around the selection, the root first
 	openComment ast.Pos    // see [analysis.OpenComment]
@@ -46,12 +49,22 @@ type Action struct {
 	Title string
 	Kind  string
 	Edits []analysis.Edit
+	// Later returns the edits instead if it takes long to know them.
+	Later func() []analysis.Edit
 	// Create is a file to make, next to the edits.
 	Create *NewFile
 	// Problem is what a quick fix mends.
 	Problem *analysis.Diagnostic
 	// Preferred marks the one fix that most people want.
 	Preferred bool
+}
+
+// Changes returns the edits.
+func (a *Action) Changes() []analysis.Edit {
+	if a.Later != nil {
+		return a.Later()
+	}
+	return a.Edits
 }
 
 // NewFile is a file that an action creates.

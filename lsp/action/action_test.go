@@ -60,7 +60,7 @@ func TestActionsKeepFilesWellFormed(t *testing.T) {
 		tried := map[string]bool{}
 		for _, span := range spans {
 			for _, a := range At(Request{File: f, Scope: info, Span: span, Name: "/p/x.nix", Problems: problems, All: span.Start == 0}) {
-				after := analysis.Apply(src, a.Edits)
+				after := analysis.Apply(src, a.Changes())
 				if tried[after] || len(f.Errors) > 0 {
 					continue
 				}

@@ -2,8 +2,10 @@ package action
 
 import (
 	"fmt"
+	"strings"
 
 	"gonix.dev/gonix/lsp/analysis"
+	"gonix.dev/gonix/parser"
 	"gonix.dev/gonix/parser/ast"
 )
 
@@ -24,8 +26,10 @@ func fixes(r *Request) []Action {
 // fixAll mends all problems of the kinds at the place, and all problems there are
 // safe fixes for.
 func fixAll(r *Request) []Action {
-	whole := ast.Span{Start: 0, End: ast.Pos(len(r.File.Src))}
-	opts := analysis.Options{Path: r.Name}
+	all := func(want func(analysis.Diagnostic) bool, ok func(analysis.Fix) bool) func() []analysis.Edit {
+		src, opts := r.File.Src, analysis.Options{Path: r.Name, Stop: r.Stop}
+		return func() []analysis.Edit { return changedLines(src, analysis.FixAll(src, opts, want, ok)) }
+	}
 	var out []Action
 	counts, here := map[string]int{}, map[string]*analysis.Diagnostic{}
 	safe := 0
@@ -46,15 +50,37 @@ func fixAll(r *Request) []Action {
 		if here[code] != &r.Problems[i] || counts[code] < 2 {
 			continue
 		}
-		text := analysis.FixAll(r.File.Src, opts, func(d analysis.Diagnostic) bool { return d.Code == code }, func(analysis.Fix) bool { return true })
 		out = append(out, Action{
-			Title: fmt.Sprintf("Fix all %s problems in the file", code), Kind: QuickFix,
-			Edits: []analysis.Edit{{Span: whole, New: text}}, Problem: here[code],
+			Title: fmt.Sprintf("Fix all %s problems in the file", code), Kind: QuickFix, Problem: here[code],
+			Later: all(func(d analysis.Diagnostic) bool { return d.Code == code }, func(analysis.Fix) bool { return true }),
 		})
 	}
 	if safe > 0 && r.All {
-		text := analysis.FixAll(r.File.Src, opts, func(analysis.Diagnostic) bool { return true }, func(f analysis.Fix) bool { return f.Safe })
-		out = append(out, Action{Title: "Fix all problems that have a safe fix", Kind: FixAll, Edits: []analysis.Edit{{Span: whole, New: text}}})
+		out = append(out, Action{
+			Title: "Fix all problems that have a safe fix", Kind: FixAll,
+			Later: all(func(analysis.Diagnostic) bool { return true }, func(f analysis.Fix) bool { return f.Safe }),
+		})
 	}
 	return out
+}
+
+// changedLines replaces one text by another, but for the lines that they begin and end
+// with in common.
+func changedLines(src, by string) []analysis.Edit {
+	if src == by {
+		return nil
+	}
+	e := parser.EditBetween(src, by)
+	start := ast.Pos(strings.LastIndexByte(src[:e.Start], '\n') + 1)
+	atLine := func(text string, off ast.Pos) bool { return off == 0 || text[off-1] == '\n' }
+	rest := 0
+	if !atLine(src, e.OldEnd) || !atLine(by, e.NewEnd) {
+		rest = strings.IndexByte(src[e.OldEnd:], '\n') + 1
+		if rest == 0 {
+			rest = len(src) - int(e.OldEnd)
+		}
+	}
+	return []analysis.Edit{{
+		Span: ast.Span{Start: start, End: e.OldEnd + ast.Pos(rest)}, New: by[start : e.NewEnd+ast.Pos(rest)],
+	}}
 }

@@ -51,7 +51,7 @@ func TestActionsKeepTheMeaning(t *testing.T) {
 				if changesMeaning(a) {
 					continue
 				}
-				after, created := analysis.Apply(src, a.Edits), map[string]string{}
+				after, created := analysis.Apply(src, a.Changes()), map[string]string{}
 				if a.Create != nil {
 					created[a.Create.Path] = a.Create.Text
 				}

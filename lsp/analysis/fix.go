@@ -35,9 +35,13 @@ func FixAll(src string, opts Options, want func(Diagnostic) bool, ok func(Fix) b
 	// Each round removes a layer; a text in which they never end is left as it is
 	// after the last.
 	for range 50 {
-		f := parser.Parse(opts.Path, src, parser.PipeOperators)
+		f := parser.ParseUntil(opts.Stop, opts.Path, src, parser.PipeOperators|parser.KeepComments)
+		found := Check(f, scope.ResolveUntil(opts.Stop, f), opts)
+		if opts.Stop != nil && opts.Stop() {
+			return src
+		}
 		var edits []Edit
-		for _, d := range Check(f, scope.Resolve(f), opts) {
+		for _, d := range found {
 			if !want(d) || len(d.Fixes) == 0 || !ok(d.Fixes[0]) {
 				continue
 			}
