@@ -45,6 +45,7 @@ type place struct {
 	doc    *document.Snapshot
 	off    ast.Pos
 	word   ast.Span // the part of a word before the cursor, and after
+	edit   ast.Span // what is replaced: the word, but for its quotes
 	prefix string   // before the cursor
 	path   []ast.Node
 	// sel is set after a dot: the selection, and how many of its names are whole.
@@ -64,7 +65,7 @@ func (s *Server) Completion(ctx context.Context, p *protocol.CompletionParams) (
 		return nil, err
 	}
 	pl := placeAt(d, off)
-	list, more := s.candidates(ctx, pl)
+	list, more := s.candidates(ctx, &pl)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func placeAt(d *document.Snapshot, off ast.Pos) place {
 	for int(pl.word.End) < len(d.Text) && wordByte(d.Text[pl.word.End]) {
 		pl.word.End++
 	}
-	pl.prefix = d.Text[pl.word.Start:off]
+	pl.edit, pl.prefix = pl.word, d.Text[pl.word.Start:off]
 	pl.path = cursor.Path(d.File().Root, off)
 	if bad, _ := cursor.Innermost[*ast.Bad](pl.path); bad != nil && bad.Start == off && pl.prefix != "" {
 		pl.path = cursor.Path(d.File().Root, off-1) // in the word, rather than in what is missing behind it
@@ -94,46 +95,25 @@ func wordByte(c byte) bool {
 
 // candidates returns everything that may stand at a place. more says that the
 // list is not complete yet.
-func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, more bool) {
-	d, text := pl.doc, pl.doc.Text
-	if inComment(pl) {
+func (s *Server) candidates(ctx context.Context, at *place) (list []candidate, more bool) {
+	d := at.doc
+	if inComment(*at) {
 		return nil, false
 	}
-	if paths, ok := s.pathCandidates(ctx, pl); ok {
+	if paths, ok := s.pathCandidates(ctx, at); ok {
 		return paths, false
 	}
+	if at.inQuotes() {
+		return s.quotedCandidates(ctx, *at)
+	}
+	pl := *at
 	if in, ok := stringAround(pl); ok {
 		if list, more := s.optionValues(ctx, pl, true); len(list) > 0 || more {
 			return list, more
 		}
 		return flakeStrings(d, in), false
 	}
-	// After a dot: attributes.
-	before := strings.TrimRight(text[:pl.word.Start], " \t\r\n")
-	if strings.HasSuffix(before, ".") && !strings.HasSuffix(before, "..") {
-		pl.x, pl.names = selectionBefore(pl)
-		if pl.x != nil {
-			return s.attributeCandidates(ctx, pl)
-		}
-		return s.nameCandidates(ctx, pl)
-	}
-	if strings.HasSuffix(before, "?") {
-		if has, _ := cursor.Innermost[*ast.HasAttr](pl.path); has != nil && has.Op < pl.off {
-			pl.x = has.X
-			return s.attributeCandidates(ctx, pl)
-		}
-	}
-	if in, i := inheritBefore(&pl); in != nil {
-		if in.From != nil && pl.off > in.From.Stop() {
-			pl.x = in.From
-			list, more := s.attributeCandidates(ctx, pl)
-			return slices.DeleteFunc(list, func(c candidate) bool { return inherits(in, c.label, pl.word) }), more
-		}
-		if in.From == nil && i > 0 {
-			return s.inheritCandidates(ctx, pl, in, pl.path[i-1])
-		}
-	}
-	if names, incomplete, ok := s.bindingNames(ctx, pl); ok {
+	if names, incomplete, ok := s.namesAt(ctx, pl); ok {
 		return names, incomplete
 	}
 	if formals, ok := s.formalCandidates(pl); ok {
@@ -142,6 +122,39 @@ func (s *Server) candidates(ctx context.Context, pl place) (list []candidate, mo
 	list, more = s.scopeCandidates(ctx, pl)
 	values, incomplete := s.optionValues(s.beside(ctx), pl, false)
 	return append(values, list...), more || incomplete
+}
+
+// namesAt are the attributes that may be named at a place where a name has to stand: in
+// a selection, an inherit or at the start of a binding.
+func (s *Server) namesAt(ctx context.Context, pl place) (list []candidate, more, ok bool) {
+	before := strings.TrimRight(pl.doc.Text[:pl.word.Start], " \t\r\n")
+	if strings.HasSuffix(before, ".") && !strings.HasSuffix(before, "..") {
+		if pl.x, pl.names = selectionBefore(pl); pl.x != nil {
+			list, more = s.attributeCandidates(ctx, pl)
+		} else {
+			list, more, _ = s.bindingNames(ctx, pl)
+		}
+		return list, more, true
+	}
+	if strings.HasSuffix(before, "?") {
+		if has, _ := cursor.Innermost[*ast.HasAttr](pl.path); has != nil && has.Op < pl.off {
+			pl.x = has.X
+			list, more = s.attributeCandidates(ctx, pl)
+			return list, more, true
+		}
+	}
+	if in, i := inheritBefore(&pl); in != nil {
+		if in.From != nil && pl.off > in.From.Stop() {
+			pl.x = in.From
+			list, more := s.attributeCandidates(ctx, pl)
+			return slices.DeleteFunc(list, func(c candidate) bool { return inherits(in, c.label, pl.word) }), more, true
+		}
+		if in.From == nil && i > 0 {
+			list, more = s.inheritCandidates(ctx, pl, in, pl.path[i-1])
+			return list, more, true
+		}
+	}
+	return s.bindingNames(ctx, pl)
 }
 
 // inheritBefore returns the inherit at whose names the cursor stands, and its index
@@ -310,7 +323,7 @@ func (s *Server) completionList(ctx context.Context, pl place, list []candidate,
 		return a.label < b.label
 	})
 	out := &protocol.CompletionList{IsIncomplete: more || len(hits) > limit, Items: []protocol.CompletionItem{}}
-	edit := rangeOf(pl.doc, pl.word)
+	edit := rangeOf(pl.doc, pl.edit)
 	if s.caps.itemDefaults {
 		out.ItemDefaults = &protocol.CompletionItemDefaults{EditRange: &edit} // said once, rather than with each item
 	}

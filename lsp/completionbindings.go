@@ -28,7 +28,7 @@ func (s *Server) bindingNames(ctx context.Context, pl place) (list []candidate, 
 		seen[name] = true
 	}
 	add := func(c candidate) {
-		if len(prefix) > 0 || !seen[c.label] || c.label == pl.doc.Text[pl.word.Start:pl.word.End] {
+		if len(prefix) > 0 || !seen[c.label] || c.label == pl.doc.Text[pl.edit.Start:pl.edit.End] {
 			list = append(list, c)
 		}
 	}
@@ -167,12 +167,6 @@ func (s *Server) attrPathOf(pl place) []string {
 		}
 	}
 	return out
-}
-
-// nameCandidates completes a binding's path after a dot.
-func (s *Server) nameCandidates(ctx context.Context, pl place) ([]candidate, bool) {
-	list, more, _ := s.bindingNames(ctx, pl)
-	return list, more
 }
 
 // begun completes a binding's path with names that the set or let has begun, so

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.lsp.dev/protocol"
@@ -15,7 +16,7 @@ import (
 )
 
 // pathCandidates complete a path literal or a search path.
-func (s *Server) pathCandidates(_ context.Context, pl place) ([]candidate, bool) {
+func (s *Server) pathCandidates(ctx context.Context, pl *place) ([]candidate, bool) {
 	text := pl.doc.Text
 	start := pl.off
 	for start > 0 && (wordByte(text[start-1]) || strings.IndexByte("./~+", text[start-1]) >= 0) {
@@ -23,39 +24,106 @@ func (s *Server) pathCandidates(_ context.Context, pl place) ([]candidate, bool)
 	}
 	typed := text[start:pl.off]
 	i := strings.LastIndexByte(typed, '/')
+	if start > 0 && text[start-1] == '<' && (typed != "" || strings.HasPrefix(text[start:], ">")) {
+		if _, in := stringAround(*pl); in {
+			return nil, false
+		}
+		pl.pathWord(start + ast.Pos(i+1))
+		return s.searchCandidates(s.viewOf(ctx), pl.doc.Path, typed[:i+1]), true
+	}
 	if i < 0 || !strings.HasPrefix(typed, ".") && !strings.HasPrefix(typed, "/") && !strings.HasPrefix(typed, "~/") {
 		return nil, false
 	}
-	if _, in := stringAround(pl); in {
+	if _, in := stringAround(*pl); in {
 		return nil, false
 	}
-	if start > 0 && (text[start-1] == '}' || text[start-1] == '<') {
+	if start > 0 && text[start-1] == '}' {
 		return nil, false
 	}
+	pl.pathWord(start + ast.Pos(i+1))
 	dir, ok := resolvePath(pl.doc.Path, s.opts.Home, typed[:i+1])
 	if !ok {
 		return nil, false
 	}
+	out := entriesOf(dir, strings.HasPrefix(typed[i+1:], "."))
+	for i := range out {
+		if c := &out[i]; c.kind == protocol.CompletionItemKindFolder {
+			c.label += "/"
+		}
+	}
+	return out, true
+}
+
+// pathWord makes the part of a path from an offset on the word that is completed.
+func (pl *place) pathWord(start ast.Pos) {
+	end := pl.off
+	for int(end) < len(pl.doc.Text) && (wordByte(pl.doc.Text[end]) || strings.IndexByte(".+", pl.doc.Text[end]) >= 0) {
+		end++
+	}
+	pl.word = ast.Span{Start: start, End: end}
+	pl.edit, pl.prefix = pl.word, pl.doc.Text[start:pl.off]
+}
+
+// entriesOf are the files of a folder that can be named in a path; hidden ones only if
+// they are asked for.
+func entriesOf(dir string, hidden bool) []candidate {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, true
+		return nil
 	}
 	var out []candidate
 	for _, e := range entries {
 		name := e.Name()
-		hidden := strings.HasPrefix(name, ".") && !strings.HasPrefix(typed[i+1:], ".")
-		if hidden || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+") != "" {
+		if strings.HasPrefix(name, ".") && !hidden || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+") != "" {
 			continue
 		}
 		c := candidate{label: name, kind: protocol.CompletionItemKindFile, rank: 1}
-		if e.IsDir() {
-			c.label, c.kind = name+"/", protocol.CompletionItemKindFolder
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.IsDir() { // or a link to one, as channels are
+			c.kind = protocol.CompletionItemKindFolder
 		} else if strings.HasSuffix(name, ".nix") {
 			c.rank = 0
 		}
 		out = append(out, c)
 	}
-	return out, true
+	return out
+}
+
+// searchCandidates complete <dir/name>: the names that entries of the search path have,
+// and what is in the folders of those that have none, such as channels. Of equal names
+// the first counts, as it does for Nix.
+func (s *Server) searchCandidates(v *view, from, dir string) []candidate {
+	var out []candidate
+	seen := map[string]bool{}
+	add := func(c candidate) {
+		if !seen[c.label] {
+			seen[c.label] = true
+			out = append(out, c)
+		}
+	}
+	for _, entry := range slices.Concat(v.settings(from).Eval.NixPath, s.opts.NixPath) {
+		prefix, path, ok := strings.Cut(entry, "=")
+		if !ok {
+			prefix, path = "", entry
+		}
+		rest, below := dir, true
+		if prefix != "" {
+			if after, ok := strings.CutPrefix(prefix, dir); ok && after != "" {
+				name, _, more := strings.Cut(after, "/")
+				c := candidate{label: name, kind: protocol.CompletionItemKindFolder}
+				if !more {
+					c.detail = path
+				}
+				add(c)
+			}
+			rest, below = strings.CutPrefix(dir, prefix+"/")
+		}
+		if below && filepath.IsAbs(path) {
+			for _, c := range entriesOf(filepath.Join(path, rest), false) {
+				add(c)
+			}
+		}
+	}
+	return out
 }
 
 // flakeStrings completes strings of a flake.nix: inputs to follow.

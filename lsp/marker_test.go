@@ -77,7 +77,7 @@ func runSession(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	opts := clientOptions{dir: dir, options: Options{
-		NixPath: []string{"proj=" + dir, "nixpkgs=" + filepath.Join(dir, "nixpkgs")}, Home: filepath.Join(dir, "home"),
+		NixPath: []string{"proj=" + dir, "nixpkgs=" + filepath.Join(dir, "nixpkgs"), filepath.Join(dir, "channels")}, Home: filepath.Join(dir, "home"),
 		System: "x86_64-linux",
 	}}
 	for _, f := range archive.Files {

@@ -3,6 +3,7 @@ package action
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gonix.dev/gonix/lsp/analysis"
@@ -35,7 +36,7 @@ func syntaxFixes(r *Request) []Action {
 		if problem != nil && len(problem.Related) > 0 {
 			bracket = problem.Related[0].Start
 		}
-		candidates := r.syntaxCandidates(e, bracket)
+		candidates := append(r.closeAll(e), r.syntaxCandidates(e, bracket)...)
 		if open >= 0 && e.Start >= open {
 			candidates = r.endComment(open)
 		}
@@ -153,6 +154,55 @@ func (r *Request) syntaxCandidates(e *ast.Error, bracket ast.Pos) []Action {
 		put(before, text)
 	}
 	return out
+}
+
+// closeAll closes all brackets that end where an error is, and the bindings in between,
+// if these are several.
+func (r *Request) closeAll(e *ast.Error) []Action {
+	src := r.File.Src
+	before := ast.Pos(len(strings.TrimRight(src[:e.Start], " \t\r\n")))
+	var around []ast.Node // the outermost first
+	for n := ast.Node(r.File.Root); n != nil; {
+		around = append(around, n)
+		var last ast.Node
+		for c := range ast.Children(n) {
+			if c.Pos() >= e.Start {
+				break
+			}
+			last = c
+		}
+		n = last
+	}
+	text, missing := "", 0
+	for _, n := range slices.Backward(around) {
+		if n.Stop() < before {
+			continue
+		}
+		if n.Stop() > e.Start {
+			break
+		}
+		if a, ok := n.(*ast.Attr); ok && a.Eq > 0 && src[a.End-1] != ';' {
+			text += ";"
+		}
+		at, closing := analysis.Bracket(n)
+		if closing == "" || strings.HasSuffix(src[at.End:n.Stop()], closing) {
+			continue
+		}
+		missing++
+		switch {
+		case closing == "\"":
+		case strings.Contains(src[at.Start:before], "\n"):
+			text += "\n" + r.indentAt(at.Start)
+		case closing == "}" || closing == "]":
+			text += " "
+		}
+		text += closing
+	}
+	if missing < 2 {
+		return nil
+	}
+	title := fmt.Sprintf("Insert '%s'", strings.Join(strings.Fields(text), " "))
+	return []Action{{Title: title, Edits: []analysis.Edit{insert(before, text)}}}
 }
 
 // again reports whether a byte carries on a run of stray characters.

@@ -61,7 +61,7 @@ func OpenComment(f *ast.File) ast.Pos {
 func (p *pass) unclosed(e *ast.Error) []Related {
 	var open ast.Span
 	for n := ast.Node(p.file.Root); n != nil; {
-		if at, closing := bracket(n); closing != "" && !strings.HasSuffix(p.text(n)[at.End-n.Pos():], closing) {
+		if at, closing := Bracket(n); closing != "" && !strings.HasSuffix(p.text(n)[at.End-n.Pos():], closing) {
 			open = at
 		}
 		var next ast.Node
@@ -79,9 +79,9 @@ func (p *pass) unclosed(e *ast.Error) []Related {
 	return []Related{{open, fmt.Sprintf("'%s' is not closed", p.file.Src[open.Start:open.End])}}
 }
 
-// bracket returns what a node begins with and what it must end with, if it is
+// Bracket returns what a node begins with and what it must end with, if it is
 // something in brackets or quotes.
-func bracket(n ast.Node) (ast.Span, string) {
+func Bracket(n ast.Node) (ast.Span, string) {
 	at := func(start, length ast.Pos) ast.Span { return ast.Span{Start: start, End: start + length} }
 	switch n := n.(type) {
 	case *ast.AttrSet:
