@@ -97,3 +97,40 @@ func TestSettingsOfEvaluation(t *testing.T) {
 		return err == nil && (hover == nil || !strings.Contains(hover.Contents.(*protocol.MarkupContent).Value, "222"))
 	})
 }
+
+// Folders that mean other packages are evaluated beside each other.
+func TestFoldersWithOtherPackages(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	c := connect(t, clientOptions{dir: first, pull: true, options: realOptions()})
+	c.mu.Lock()
+	c.scoped = map[uri.URI]string{}
+	for i, dir := range []string{first, second} {
+		c.dir = dir
+		c.write("packages/default.nix", []string{"{ }: { answer = 111; }", "{ }: { answer = 222; }"}[i])
+		c.scoped[uri.File(dir)] = `{"eval":{"nixPath":["nixpkgs=` + dir + `/packages"]}}`
+	}
+	c.mu.Unlock()
+	added := protocol.WorkspaceFolder{URI: uri.File(second), Name: "second"}
+	ctx := context.Background()
+	if err := c.DidChangeWorkspaceFolders(ctx, &protocol.DidChangeWorkspaceFoldersParams{Event: protocol.WorkspaceFoldersChangeEvent{Added: []protocol.WorkspaceFolder{added}}}); err != nil {
+		t.Fatal(err)
+	}
+	var open [2]uri.URI
+	for i, dir := range []string{first, second} {
+		c.dir = dir
+		open[i] = c.open("a.nix", "{ pkgs }: pkgs.answer")
+	}
+	for range 3 {
+		for i, want := range []string{"111", "222"} {
+			c.waitFor("the value "+want, func() bool {
+				hover, err := c.Hover(ctx, &protocol.HoverParams{TextDocumentPositionParams: protocol.TextDocumentPositionParams{
+					TextDocument: c.docID(open[i]), Position: pos(0, 17),
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return hover != nil && strings.Contains(hover.Contents.(*protocol.MarkupContent).Value, want)
+			})
+		}
+	}
+}

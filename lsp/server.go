@@ -73,7 +73,7 @@ type Server struct {
 	checks    checks
 	tokens    tokenResults
 	progress  progressTokens
-	worker    worker.Client
+	worker    worker.Pool
 	loading   loading
 	systems   systemCache
 	targets   linkTargets

@@ -54,14 +54,19 @@ func newMemory(limitMB int) *memory {
 
 // check looks at the memory, and fails when it is too much.
 func (m *memory) check() error {
-	metrics.Read(m.samples)
-	if m.samples[0].Value.Uint64()-m.samples[1].Value.Uint64() > m.limit {
+	if m.used() > m.limit {
 		return ErrMemory
 	}
 	if m.samples[2].Value.Uint64() > m.next {
 		m.collect()
 	}
 	return nil
+}
+
+// used returns how much is in use.
+func (m *memory) used() uint64 {
+	metrics.Read(m.samples)
+	return m.samples[0].Value.Uint64() - m.samples[1].Value.Uint64()
 }
 
 func (m *memory) collect() {

@@ -1,7 +1,7 @@
 // Package worker evaluates for the language server, in a process of its own: what
 // users write may loop, or take all memory there is.
 //
-// [Client] is the server's side. It starts the process when it is first needed,
+// [Client] is the server's side; a [Pool] has one for each of the settings. It starts the process when it is first needed,
 // gives it one request at a time, stops it when it takes too long or too much, and
 // starts another the next time. [Run] is the process: gonix itself, called by a
 // hidden verb. They exchange JSON values on standard input and output; the process
@@ -130,6 +130,8 @@ type Response struct {
 	Option   *Option   `json:"option,omitempty"`
 	Systems  []System  `json:"systems,omitempty"`
 	Problems []Problem `json:"problems,omitempty"`
+	// Memory is how much the process has in use, in bytes.
+	Memory int64 `json:"memory,omitempty"`
 }
 
 // Failure is an evaluation error.

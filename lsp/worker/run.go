@@ -69,6 +69,7 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, memoryMB int) error {
 			if err != nil || resp == nil {
 				return err
 			}
+			resp.Memory = int64(mem.used())
 			if err := enc.Encode(resp); err != nil {
 				return err
 			}
