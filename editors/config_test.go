@@ -85,6 +85,10 @@ func TestHelix(t *testing.T) {
 	}
 	nix := languages[0].(*toml.Table)
 	onlyKeys(t, "language", nix, "name", "language-servers", "auto-format", "formatter", "roots", "file-types")
+	formatter := nix.Values["formatter"].(*toml.Table)
+	if formatter.Values["command"] != "gonix" || !reflect.DeepEqual(formatter.Values["args"], []any{"fmt", "-"}) {
+		t.Errorf("the formatter is %v", formatter.Values)
+	}
 	if nix.Values["name"] != "nix" || !reflect.DeepEqual(nix.Values["language-servers"], []any{"gonix"}) {
 		t.Errorf("the language is %v with %v", nix.Values["name"], nix.Values["language-servers"])
 	}
@@ -102,7 +106,7 @@ func TestZed(t *testing.T) {
 				Path      string   `json:"path"`
 				Arguments []string `json:"arguments"`
 			} `json:"binary"`
-			Settings map[string]any `json:"settings"`
+			Options map[string]any `json:"initialization_options"`
 		} `json:"lsp"`
 		Languages map[string]struct {
 			Servers   []string `json:"language_servers"`

@@ -107,7 +107,7 @@ func TestNeovim(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
-	wantLines(t, string(out), "diagnostic 3 unused-let", "value = 1 + 2", "*int*", "definition 2", "completion value", "renamed renamed", "formatted   renamed = 1 + 2;", "fixed let   renamed = 1 + 2; in renamed", "terminal it's here")
+	wantLines(t, string(out), "diagnostic 3 unused-let", "value = 1 + 2", "*int*", "definition 2", "completion value", "renamed renamed", "formatted   renamed = 1 + 2;", "fixed let   renamed = 1 + 2; in renamed", "root work work", "root repo repo", "terminal it's here")
 }
 
 func TestEmacs(t *testing.T) {

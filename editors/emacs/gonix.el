@@ -13,7 +13,7 @@
 
 (defvar gonix-program "gonix" "The gonix program.")
 
-(unless (fboundp 'nix-mode)
+(unless (or (fboundp 'nix-mode) (fboundp 'nix-ts-mode))
   (define-derived-mode nix-mode prog-mode "Nix"
     "Major mode for Nix expressions."
     (setq-local comment-start "# ")
@@ -24,10 +24,13 @@
     (modify-syntax-entry ?\n ">" nix-mode-syntax-table))
   (add-to-list 'auto-mode-alist '("\\.nix\\'" . nix-mode)))
 
-(add-to-list 'eglot-server-programs (cons 'nix-mode (lambda (&rest _) (list gonix-program "lsp"))))
+(dolist (mode '(nix-mode nix-ts-mode))
+  (add-to-list 'eglot-server-programs (cons mode (lambda (&rest _) (list gonix-program "lsp")))))
 
 ;;;###autoload
 (add-hook 'nix-mode-hook #'eglot-ensure)
+;;;###autoload
+(add-hook 'nix-ts-mode-hook #'eglot-ensure)
 
 (provide 'gonix)
 ;;; gonix.el ends here

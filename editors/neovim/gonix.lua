@@ -30,11 +30,12 @@ function M.root(file)
   local dir = vim.fn.fnamemodify(file, ":p:h")
   for _, mark in ipairs({ "flake.nix", ".git", "default.nix" }) do
     local found = vim.fn.finddir(mark, dir .. ";")
-    if found == "" then
-      found = vim.fn.findfile(mark, dir .. ";")
-    end
     if found ~= "" then
-      return vim.fn.fnamemodify(found, ":p:h" .. (mark == ".git" and ":h" or ""))
+      return vim.fn.fnamemodify(found, ":p:h:h")
+    end
+    found = vim.fn.findfile(mark, dir .. ";") -- .git is a file in a work tree
+    if found ~= "" then
+      return vim.fn.fnamemodify(found, ":p:h")
     end
   end
   return dir

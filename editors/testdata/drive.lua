@@ -35,6 +35,14 @@ end
 local hover = ask("textDocument/hover", at(1, 2))
 out:write("hover ", vim.inspect(hover and hover.contents and hover.contents.value), "\n")
 local def = ask("textDocument/definition", at(4, 0))
+-- The folder of a file: that of the nearest mark of the kind that counts most.
+for path, text in pairs({ ["work/.git"] = "gitdir: x", ["work/a/b.nix"] = "1", ["repo/.git/HEAD"] = "x", ["repo/a/b.nix"] = "1" }) do
+  vim.fn.mkdir(vim.fn.fnamemodify(dir .. "/roots/" .. path, ":h"), "p")
+  vim.fn.writefile({ text }, dir .. "/roots/" .. path)
+end
+for _, name in ipairs({ "work", "repo" }) do
+  out:write("root ", name, " ", vim.fn.fnamemodify(gonix.root(dir .. "/roots/" .. name .. "/a/b.nix"), ":t"), "\n")
+end
 out:write("definition ", def and def[1] and def[1].range.start.line + 1 or "none", "\n")
 local items = ask("textDocument/completion", at(4, 3))
 local list = items and (items.items or items) or {}
