@@ -90,7 +90,7 @@ func (s *Server) renameTarget(ctx context.Context, d *document.Snapshot, off ast
 		if fn := passedTo(slot); fn != "" {
 			return nil, nil, refusal("'%s' is passed to %s, which may expect it by that name", m.Name, fn)
 		}
-		if file := filledIn(world, slot); file != "" {
+		if file := filledIn(s.worldWith(ctx, slot.Name), slot); file != "" {
 			return nil, nil, refusal("'%s' is an argument of %s, which callPackage fills in by that name", m.Name, file)
 		}
 	}

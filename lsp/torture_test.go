@@ -2,7 +2,6 @@ package lsp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
-	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
@@ -46,110 +44,6 @@ func texts(t testing.TB) map[string]string {
 		}
 	}
 	return out
-}
-
-// everything asks every question there is about a place.
-func (c *client) everything(ctx context.Context, u uri.URI, p protocol.Position) error {
-	doc := c.docID(u)
-	at := protocol.TextDocumentPositionParams{TextDocument: doc, Position: p}
-	r := protocol.Range{Start: p, End: p}
-	asks := []func() error{
-		func() error {
-			_, err := c.Hover(ctx, &protocol.HoverParams{TextDocumentPositionParams: at})
-			return err
-		},
-		func() error {
-			_, err := c.Completion(ctx, &protocol.CompletionParams{TextDocumentPositionParams: at})
-			return err
-		},
-		func() error {
-			_, err := c.Definition(ctx, &protocol.DefinitionParams{TextDocumentPositionParams: at})
-			return err
-		},
-		func() error {
-			_, err := c.Declaration(ctx, &protocol.DeclarationParams{TextDocumentPositionParams: at})
-			return err
-		},
-		func() error {
-			_, err := c.References(ctx, &protocol.ReferenceParams{TextDocumentPositionParams: at})
-			return err
-		},
-		func() error {
-			_, err := c.DocumentHighlight(ctx, &protocol.DocumentHighlightParams{TextDocumentPositionParams: at})
-			return err
-		},
-		func() error {
-			_, err := c.SignatureHelp(ctx, &protocol.SignatureHelpParams{TextDocumentPositionParams: at})
-			return err
-		},
-		func() error {
-			_, err := c.Rename(ctx, &protocol.RenameParams{TextDocumentPositionParams: at, NewName: "renamed"})
-			return err
-		},
-		func() error {
-			_, err := c.PrepareCallHierarchy(ctx, &protocol.CallHierarchyPrepareParams{TextDocumentPositionParams: at})
-			return err
-		},
-		func() error {
-			_, err := c.CodeAction(ctx, &protocol.CodeActionParams{TextDocument: doc, Range: r})
-			return err
-		},
-		func() error {
-			_, err := c.SelectionRange(ctx, &protocol.SelectionRangeParams{TextDocument: doc, Positions: []protocol.Position{p}})
-			return err
-		},
-		func() error {
-			_, err := c.DocumentSymbol(ctx, &protocol.DocumentSymbolParams{TextDocument: doc})
-			return err
-		},
-		func() error {
-			_, err := c.FoldingRanges(ctx, &protocol.FoldingRangeParams{TextDocument: doc})
-			return err
-		},
-		func() error {
-			_, err := c.DocumentLink(ctx, &protocol.DocumentLinkParams{TextDocument: doc})
-			return err
-		},
-		func() error {
-			_, err := c.SemanticTokensFull(ctx, &protocol.SemanticTokensParams{TextDocument: doc})
-			return err
-		},
-		func() error {
-			_, err := c.SemanticTokensFullDelta(ctx, &protocol.SemanticTokensDeltaParams{TextDocument: doc, PreviousResultID: "1"})
-			return err
-		},
-		func() error {
-			_, err := c.OnTypeFormatting(ctx, &protocol.DocumentOnTypeFormattingParams{TextDocument: doc, Position: p, Ch: "\n"})
-			return err
-		},
-		func() error {
-			_, err := c.OnTypeFormatting(ctx, &protocol.DocumentOnTypeFormattingParams{TextDocument: doc, Position: p, Ch: ";"})
-			return err
-		},
-		func() error {
-			_, err := c.RangeFormatting(ctx, &protocol.DocumentRangeFormattingParams{TextDocument: doc, Range: r})
-			return err
-		},
-		func() error {
-			_, err := c.CodeLens(ctx, &protocol.CodeLensParams{TextDocument: doc})
-			return err
-		},
-		func() error {
-			_, err := c.InlayHint(ctx, &protocol.InlayHintParams{TextDocument: doc, Range: r})
-			return err
-		},
-		func() error {
-			_, err := c.Diagnostic(ctx, &protocol.DocumentDiagnosticParams{TextDocument: doc})
-			return err
-		},
-	}
-	for i, ask := range asks {
-		var wire *jsonrpc2.Error
-		if err := ask(); errors.As(err, &wire) && wire.Code == jsonrpc2.InternalError {
-			return fmt.Errorf("question %d: %w", i, err)
-		}
-	}
-	return nil
 }
 
 // Whatever is typed wherever, no question at any place makes the server panic.

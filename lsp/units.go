@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"strings"
 
 	"gonix.dev/gonix/lsp/document"
 	"gonix.dev/gonix/lsp/shape"
@@ -33,6 +34,19 @@ func (s *Server) world(ctx context.Context) shape.World {
 		},
 		Stop: func() bool { return ctx.Err() != nil },
 	}
+}
+
+// worldWith is like world, but files that do not mention a name are not looked into:
+// nixpkgs has thousands of files, and most names are in few of them.
+func (s *Server) worldWith(ctx context.Context, name string) shape.World {
+	w := s.world(ctx)
+	w.Load = func(path string) *shape.Unit {
+		if d := s.imported(ctx, path); d != nil && strings.Contains(d.Text, name) {
+			return unitOf.Of(d)
+		}
+		return nil
+	}
+	return w
 }
 
 // imported returns the text that an import of a path reads, or nil.
