@@ -22,10 +22,11 @@ import (
 // output is the state of one output of a derivation that is being built.
 type output struct {
 	*drv.Output
-	known   store.Path      // final path, zero if it follows from the contents
-	valid   bool            // known is valid (and, in repair mode, intact)
-	id      local.DrvOutput // what realisations call it, if they are in use
-	scratch store.Path      // where the builder writes
+	known    store.Path      // final path, zero if it follows from the contents
+	valid    bool            // known is valid (and, in repair mode, intact)
+	id       store.DrvOutput // what realisations call it, if they are in use
+	realised bool            // what it came to be is recorded
+	scratch  store.Path      // where the builder writes
 }
 
 // build is one run of one derivation's builder.

@@ -121,7 +121,7 @@ func (g *drvGoal) end(status Status, err error) {
 
 // begin gets the derivation.
 func (g *drvGoal) begin() {
-	ok, err := g.l.w.Store.IsValid(g.l.ctx, g.path)
+	ok, err := g.l.w.hasDerivation(g.l.ctx, g.path)
 	if err != nil {
 		g.fail(MiscFailure, "%w", err)
 		return
@@ -140,11 +140,11 @@ func (g *drvGoal) load() {
 		g.fail(MiscFailure, "cannot build missing derivation '%s'", g.printed())
 		return
 	}
-	if err := w.Store.AddTempRoot(g.l.ctx, g.path); err != nil {
+	if err := w.holdDerivation(g.l.ctx, g.path); err != nil {
 		g.fail(MiscFailure, "%w", err)
 		return
 	}
-	d, err := w.Store.ReadDerivation(g.path)
+	d, err := w.readDerivation(g.path)
 	if err != nil {
 		g.fail(MiscFailure, "%w", err)
 		return
@@ -210,7 +210,12 @@ func (g *drvGoal) lookAtOutputs() {
 	}
 	if w.Settings.Substitute && w.Substituter != nil && g.mode == Normal && (allowed || w.Settings.AlwaysAllowSubstitutes) {
 		for _, o := range g.outputs {
-			if g.isWanted(o.Name) && !o.known.IsZero() && !o.valid {
+			if !g.isWanted(o.Name) || o.valid {
+				continue
+			}
+			if o.known.IsZero() {
+				g.waitFor(&g.l.output(o.id, g.path).goal)
+			} else {
 				// A goal that failed is tried again: its references may be
 				// there by now.
 				if old := g.l.paths[o.known]; old != nil && old.done && !old.status.OK() {
@@ -251,7 +256,7 @@ func (g *drvGoal) checkValidity() (bool, error) {
 			all = false
 		}
 	}
-	return all, nil
+	return all, g.recordKnown()
 }
 
 // succeed ends the goal with the outputs that are known to be valid.
@@ -308,6 +313,12 @@ func (g *drvGoal) buildInputs() {
 		}
 		g.waitFor(&g.l.derivation(in.Path, in.Outputs, mode).goal)
 	}
+	if w.EvalStore != nil {
+		if err := w.EvalStore.Bring(g.l.ctx, g.drv.InputSrcs); err != nil {
+			g.fail(MiscFailure, "copy the sources of '%s': %w", g.printed(), err)
+			return
+		}
+	}
 	if len(g.drv.InputSrcs) > 0 {
 		valid, err := w.Store.QueryValidPaths(g.l.ctx, g.drv.InputSrcs)
 		if err != nil {
@@ -349,6 +360,10 @@ func (g *drvGoal) inputsDone() {
 // and a user to build as.
 func (g *drvGoal) tryBuild() {
 	l, w := g.l, g.l.w
+	if _, ok := w.Store.(elsewhere); ok {
+		g.fail(MiscFailure, "%w", errElsewhere)
+		return
+	}
 	if running := int(l.tally.build.running); running >= w.Settings.MaxJobs && !(g.drv.IsBuiltin() && running == 0) {
 		heap.Push(&l.forSlot, &g.goal)
 		return

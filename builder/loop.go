@@ -38,10 +38,11 @@ type loop struct {
 	cancel context.CancelCauseFunc
 	mode   Mode
 
-	awake []*goal
-	drvs  map[store.Path]*drvGoal
-	paths map[store.Path]*pathGoal
-	top   map[*goal]bool
+	awake   []*goal
+	drvs    map[store.Path]*drvGoal
+	paths   map[store.Path]*pathGoal
+	outputs map[store.DrvOutput]*outputGoal
+	top     map[*goal]bool
 
 	done    chan func() // completions of tasks, run by the loop
 	tasks   int         // under way
@@ -61,7 +62,7 @@ func (w *Worker) Build(ctx context.Context, targets []Target, mode Mode) (*Outco
 	}
 	l := &loop{
 		w: w, mode: mode,
-		drvs: map[store.Path]*drvGoal{}, paths: map[store.Path]*pathGoal{}, top: map[*goal]bool{},
+		drvs: map[store.Path]*drvGoal{}, paths: map[store.Path]*pathGoal{}, outputs: map[store.DrvOutput]*outputGoal{}, top: map[*goal]bool{},
 		done: make(chan func()),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)

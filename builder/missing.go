@@ -104,13 +104,13 @@ func (q *missingQuery) path(p store.Path) error {
 }
 
 func (q *missingQuery) derivation(p store.Path, outputs []string) error {
-	if ok, err := q.w.Store.IsValid(q.ctx, p); err != nil {
+	if ok, err := q.w.hasDerivation(q.ctx, p); err != nil {
 		return err
 	} else if !ok {
 		q.out.Unknown = append(q.out.Unknown, p)
 		return nil
 	}
-	d, err := q.w.Store.ReadDerivation(p)
+	d, err := q.w.readDerivation(p)
 	if err != nil {
 		return err
 	}
@@ -126,23 +126,30 @@ func (q *missingQuery) derivation(p store.Path, outputs []string) error {
 		return false
 	}
 	var invalid []store.Path
-	known := true
+	var unknown []string
 	for _, o := range d.Outputs {
-		switch {
-		case !wanted(o.Name):
-		case o.Path.IsZero():
-			known = false
-		default:
-			ok, err := q.w.Store.IsValid(q.ctx, o.Path)
-			if err != nil {
+		if !wanted(o.Name) {
+			continue
+		}
+		out := o.Path
+		if out.IsZero() {
+			if out, err = q.realised(p, o.Name); err != nil {
 				return err
 			}
-			if !ok {
-				invalid = append(invalid, o.Path)
-			}
+		}
+		if out.IsZero() {
+			unknown = append(unknown, o.Name)
+			continue
+		}
+		ok, err := q.w.Store.IsValid(q.ctx, out)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			invalid = append(invalid, out)
 		}
 	}
-	if known && len(invalid) == 0 {
+	if len(unknown) == 0 && len(invalid) == 0 {
 		return nil
 	}
 	a, err := parseAttrs(p, d)
@@ -153,7 +160,21 @@ func (q *missingQuery) derivation(p store.Path, outputs []string) error {
 	if err != nil {
 		return err
 	}
-	if known && (allowed || q.w.Settings.AlwaysAllowSubstitutes) {
+	if allowed || q.w.Settings.AlwaysAllowSubstitutes {
+		for _, name := range unknown {
+			out, err := q.askRealisation(p, name)
+			if err != nil {
+				return err
+			}
+			if out.IsZero() {
+				return q.build(p, d)
+			}
+			if ok, err := q.w.Store.IsValid(q.ctx, out); err != nil {
+				return err
+			} else if !ok {
+				invalid = append(invalid, out)
+			}
+		}
 		if err := q.ask(invalid); err != nil {
 			return err
 		}
@@ -171,6 +192,39 @@ func (q *missingQuery) derivation(p store.Path, outputs []string) error {
 		}
 	}
 	return q.build(p, d)
+}
+
+// realised is what an output came to be here, zero if that is not known.
+func (q *missingQuery) realised(p store.Path, output string) (store.Path, error) {
+	rs := q.w.realisations()
+	if rs == nil {
+		return store.Path{}, nil
+	}
+	id, err := q.w.drvOutput(p, output)
+	if err != nil {
+		return store.Path{}, err
+	}
+	r, err := rs.QueryRealisation(q.ctx, id)
+	if err != nil || r == nil {
+		return store.Path{}, err
+	}
+	return r.Path, nil
+}
+
+// askRealisation is what caches say that an output came to be, zero if nothing.
+func (q *missingQuery) askRealisation(p store.Path, output string) (store.Path, error) {
+	if q.w.Substituter == nil || !q.w.Settings.Substitute || q.w.realisations() == nil {
+		return store.Path{}, nil
+	}
+	id, err := q.w.drvOutput(p, output)
+	if err != nil {
+		return store.Path{}, err
+	}
+	r, err := q.w.Substituter.QueryRealisation(q.ctx, id, func(string, *store.Realisation) bool { return true })
+	if err != nil || r == nil {
+		return store.Path{}, err
+	}
+	return r.Path, nil
 }
 
 func (q *missingQuery) build(p store.Path, d *drv.Derivation) error {

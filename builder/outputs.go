@@ -116,7 +116,10 @@ func (b *build) registerOutputs() (map[string]store.Path, error) {
 	if mismatch != nil {
 		return nil, mismatch
 	}
-	return final, b.addRealisations(final)
+	if b.kind == drv.Impure {
+		return final, nil
+	}
+	return final, b.w.addRealisations(b.ctx, b.outputs, final, nil)
 }
 
 // examine looks at what the builder made of one output: whether it is there and

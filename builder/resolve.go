@@ -57,7 +57,7 @@ func (g *drvGoal) resolve() {
 	}
 	d.Outputs = append([]drv.Output(nil), g.drv.Outputs...)
 	d.Normalize()
-	hasher := &drv.Hasher{Dir: g.dir(), Read: w.Store.ReadDerivation}
+	hasher := &drv.Hasher{Dir: g.dir(), Read: w.readDerivation}
 	if err := hasher.FillOutputs(&d); err != nil {
 		g.fail(MiscFailure, "resolve '%s': %w", g.printed(), err)
 		return
@@ -93,11 +93,9 @@ func (g *drvGoal) resolvedDone() {
 			o.known, o.valid = p, true
 		}
 	}
-	if g.kind != drv.Impure {
-		if err := g.l.w.addRealisations(g.l.ctx, g.outputs, g.results); err != nil {
-			g.fail(MiscFailure, "%w", err)
-			return
-		}
+	if err := g.recordResolved(); err != nil {
+		g.fail(MiscFailure, "%w", err)
+		return
 	}
 	g.end(r.status, nil)
 }

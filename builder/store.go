@@ -6,7 +6,6 @@ import (
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/drv"
-	"gonix.dev/gonix/store/local"
 )
 
 // Store is what the builder needs of a local store; local.Store is one.
@@ -33,13 +32,6 @@ type Store interface {
 	// Register makes paths valid, in one transaction. The files are in place
 	// and have canonical metadata.
 	Register(ctx context.Context, infos ...*store.PathInfo) error
-}
-
-// RealisationStore is a Store that knows what content-addressed derivations
-// have come to; local.Store is one.
-type RealisationStore interface {
-	QueryRealisation(ctx context.Context, id local.DrvOutput) (*local.Realisation, error)
-	AddRealisation(ctx context.Context, r *local.Realisation) error
 }
 
 // ScratchStore is a Store that sweeps up build directories after processes that
@@ -71,4 +63,8 @@ type Substituter interface {
 	// Substitute makes p valid. Its references are valid already. progress is
 	// called with bytes done and expected.
 	Substitute(ctx context.Context, p store.Path, progress func(done, total int64)) error
+
+	// QueryRealisation returns what an output came to be as the first cache has it
+	// that accept, which gets the cache's address, likes; nil if none has.
+	QueryRealisation(ctx context.Context, id store.DrvOutput, accept func(from string, r *store.Realisation) bool) (*store.Realisation, error)
 }

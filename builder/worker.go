@@ -18,9 +18,12 @@ type Worker struct {
 	Settings    Settings
 	Observe     Observer    // nil drops all events
 	Substituter Substituter // nil if there is none
+	EvalStore   EvalStore   // has derivations that Store has not; nil if there is none
 
 	// Sign adds signatures to a path that was built; nil adds none.
 	Sign func(*store.PathInfo) error
+	// SignRealisation adds signatures to what an output came to be; nil adds none.
+	SignRealisation func(*store.Realisation)
 	// Optimise replaces files of a path by hard links; nil does not.
 	Optimise func(context.Context, store.Path) error
 

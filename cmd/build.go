@@ -35,7 +35,7 @@ outputs: 'hello^bin,dev' or 'hello^*'. The outputs are linked as ./result.`,
 	fl := c.Flags()
 	fl.StringArrayVarP(&o.attrs, "attr", "A", nil, "build the attribute `PATH`")
 	fl.StringVarP(&o.link, "out-link", "o", "result", "link the outputs as `LINK`")
-	fl.BoolVar(&o.noLink, "no-link", false, "make no links")
+	fl.BoolFunc("no-link", "make no links", func(string) error { o.link = ""; return nil })
 	fl.BoolVar(&o.dryRun, "dry-run", false, "only say what would be built")
 	fl.BoolVar(&o.printPaths, "print-out-paths", false, "print the outputs' paths")
 	fl.BoolVar(&o.json, "json", false, "print what was built as JSON")
@@ -67,7 +67,7 @@ outputs: 'hello^bin,dev' or 'hello^*'. The outputs are linked as ./result.`,
 		if err != nil {
 			return err
 		}
-		if e.store == nil {
+		if e.place == nil {
 			return usageErrorf("nothing can be built in the store '%s'", f.store)
 		}
 		args = append(args, o.attrs...)
@@ -87,10 +87,10 @@ outputs: 'hello^bin,dev' or 'hello^*'. The outputs are linked as ./result.`,
 }
 
 type buildOptions struct {
-	attrs                            []string
-	link, profile                    string
-	noLink, dryRun, printPaths, json bool
-	rebuild, repair, stdin           bool
+	attrs                    []string
+	link, profile            string
+	dryRun, printPaths, json bool
+	rebuild, repair, stdin   bool
 }
 
 func (o *buildOptions) run(ctx context.Context, e *evaluation, wanted []builder.Target) error {
@@ -159,12 +159,12 @@ func numberedDash(link string, n int) string {
 }
 
 func (o *buildOptions) linkAndPrint(ctx context.Context, b *buildSession, path, link string) error {
-	if !o.noLink && !o.dryRun && o.link != "" {
+	if !o.dryRun && o.link != "" && b.local != nil {
 		p, err := b.store.StoreDir().Parse(path)
 		if err != nil {
 			return err
 		}
-		if err := b.store.AddPermRoot(ctx, p, b.env.abs(link)); err != nil {
+		if err := b.local.AddPermRoot(ctx, p, b.env.abs(link)); err != nil {
 			return err
 		}
 	}
@@ -211,7 +211,7 @@ func (b *buildSession) planned(targets []builder.Target) ([]builder.Result, erro
 	for _, t := range targets {
 		r := builder.Result{Target: t}
 		if !t.Drv.IsZero() {
-			d, err := b.store.ReadDerivation(t.Drv)
+			d, err := b.readDerivation(t.Drv)
 			if err != nil {
 				return nil, err
 			}

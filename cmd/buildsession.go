@@ -15,6 +15,7 @@ import (
 	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/cache"
+	"gonix.dev/gonix/store/drv"
 	"gonix.dev/gonix/store/local"
 	"gonix.dev/gonix/store/sign"
 )
@@ -70,7 +71,8 @@ func addTalkFlags(env *Env, c *cobra.Command, legacy bool) *talkFlags {
 type buildSession struct {
 	env    *Env
 	set    *settings.Settings
-	store  *local.Store
+	store  builder.Store
+	local  *local.Store // store, if it is one
 	stores *stores
 	worker *builder.Worker
 	ui     buildUI
@@ -78,8 +80,9 @@ type buildSession struct {
 }
 
 // newBuildSession makes a worker for a store that is open.
-func newBuildSession(env *Env, s *settings.Settings, st *local.Store, talk talkFlags) (*buildSession, error) {
+func newBuildSession(env *Env, s *settings.Settings, st builder.Store, talk talkFlags) (*buildSession, error) {
 	b := &buildSession{env: env, set: s, store: st, talk: talk, stores: newStores(env, s, local.Level(talk.verbosity))}
+	b.local, _ = st.(*local.Store)
 	sub, err := b.stores.substituter()
 	if err != nil {
 		return nil, err
@@ -94,13 +97,19 @@ func newBuildSession(env *Env, s *settings.Settings, st *local.Store, talk talkF
 		sub.Warn = func(msg string) {
 			b.ui.observe(builder.Event{Action: builder.Message, Level: builder.LevelWarn, Text: msg})
 		}
-		b.worker.Substituter = cacheSubstituter{sub, st}
+		to, ok := st.(store.Store)
+		if !ok {
+			return nil, errors.New("substitutes cannot be copied to this store")
+		}
+		b.worker.Substituter = cacheSubstituter{sub, to}
 	}
-	if st.Settings().AutoOptimise {
-		b.worker.Optimise = st.OptimisePath
-	}
-	if s.Size("min-free") > 0 {
-		b.worker.AutoGC = func(ctx context.Context) error { return st.AutoGC(ctx, false) }
+	if l := b.local; l != nil {
+		if l.Settings().AutoOptimise {
+			b.worker.Optimise = l.OptimisePath
+		}
+		if s.Size("min-free") > 0 {
+			b.worker.AutoGC = func(ctx context.Context) error { return l.AutoGC(ctx, false) }
+		}
 	}
 	if files := strings.Fields(s.String("secret-key-files")); len(files) > 0 {
 		var keys []sign.SecretKey
@@ -121,8 +130,24 @@ func newBuildSession(env *Env, s *settings.Settings, st *local.Store, talk talkF
 			}
 			return nil
 		}
+		b.worker.SignRealisation = func(r *store.Realisation) {
+			for _, k := range keys {
+				r.AddSigs(k.Sign(r.Fingerprint()))
+			}
+		}
 	}
 	return b, nil
+}
+
+// readDerivation reads a derivation that may have been evaluated elsewhere.
+func (b *buildSession) readDerivation(p store.Path) (*drv.Derivation, error) {
+	if from := b.worker.EvalStore; from != nil {
+		d, err := from.ReadDerivation(p)
+		if !isInvalidPath(err) {
+			return d, err
+		}
+	}
+	return b.store.ReadDerivation(p)
 }
 
 // Close ends the display and closes caches. The store stays open.
@@ -280,7 +305,7 @@ func (b *buildSession) printMissing(ctx context.Context, targets []builder.Targe
 // cacheSubstituter lets a worker use binary caches.
 type cacheSubstituter struct {
 	sub *cache.Substituter
-	to  *local.Store
+	to  store.Store
 }
 
 func (c cacheSubstituter) Query(ctx context.Context, p store.Path) (*builder.Substitutable, error) {
@@ -296,6 +321,10 @@ func (c cacheSubstituter) Query(ctx context.Context, p store.Path) (*builder.Sub
 		From: from, URL: url, References: f.References, Deriver: f.Deriver,
 		DownloadSize: f.FileSize, NarSize: f.NarSize,
 	}, nil
+}
+
+func (c cacheSubstituter) QueryRealisation(ctx context.Context, id store.DrvOutput, accept func(string, *store.Realisation) bool) (*store.Realisation, error) {
+	return c.sub.QueryRealisation(ctx, id, accept)
 }
 
 func (c cacheSubstituter) Substitute(ctx context.Context, p store.Path, progress func(done, total int64)) error {

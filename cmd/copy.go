@@ -70,7 +70,7 @@ narinfo-compression, ls-compression, log-compression.`,
 					}
 					st := newStores(env, s, local.Warn)
 					defer st.Close()
-					return o.run(ctx, env, st, src, paths)
+					return o.run(ctx, env, st, src, paths, target.realised)
 				})
 			}
 			s, err := target.flags.load(env)
@@ -85,7 +85,7 @@ narinfo-compression, ls-compression, log-compression.`,
 			}
 			if target.eval.file != "" || target.eval.expr != "" || slices.ContainsFunc(args, target.eval.isFlake) {
 				// What is named is evaluated here, but found there.
-				if args, err = target.planned(c.Context(), env, s, args); err != nil {
+				if args, err = target.planned(c.Context(), env, s, src, args); err != nil {
 					return err
 				}
 			}
@@ -94,7 +94,7 @@ narinfo-compression, ls-compression, log-compression.`,
 			if err != nil {
 				return err
 			}
-			return o.run(c.Context(), env, st, src, paths)
+			return o.run(c.Context(), env, st, src, paths, target.realised)
 		},
 	}
 	c.Flags().StringVar(&o.from, "from", "", "copy from the store at `URI`")
@@ -113,13 +113,14 @@ narinfo-compression, ls-compression, log-compression.`,
 	return c
 }
 
-func (o *copyFlags) run(ctx context.Context, env *Env, st *stores, src store.Source, paths []store.Path) error {
+func (o *copyFlags) run(ctx context.Context, env *Env, st *stores, src store.Source, paths []store.Path, realised []*store.Realisation) error {
 	dst, err := st.open(ctx, firstOf(o.to, *o.store, st.set.String("store")))
 	if err != nil {
 		return err
 	}
 	opts := closure.CopyOptions{
 		NoCheckSigs: o.noCheckSigs, NoClosure: o.noClosure, DryRun: o.dryRun, Repair: o.repair,
+		Realisations: realised,
 	}
 	if o.substitute {
 		sub, err := st.substituter()

@@ -188,7 +188,7 @@ func (o *developOptions) compute(ctx context.Context, e *evaluation, arg string)
 // knownOutputs are the paths of a derivation's outputs, as far as they are known
 // before it is built.
 func (e *evaluation) knownOutputs(t builder.Target) (map[string]store.Path, error) {
-	d, err := e.store.ReadDerivation(t.Drv)
+	d, err := e.readDerivation(t.Drv)
 	if err != nil {
 		return nil, err
 	}
@@ -218,12 +218,12 @@ func (e *evaluation) buildEnvironment(ctx context.Context, t builder.Target) (st
 		}
 		drvPath = t.Path
 	}
-	d, err := e.store.ReadDerivation(drvPath)
+	d, err := e.readDerivation(drvPath)
 	if err != nil {
 		return store.Path{}, err
 	}
-	hasher := &drv.Hasher{Dir: e.storeDir(), Read: e.store.ReadDerivation}
-	envDrv, err := shell.Derivation(ctx, d, hasher, e.store)
+	hasher := &drv.Hasher{Dir: e.storeDir(), Read: e.readDerivation}
+	envDrv, err := shell.Derivation(ctx, d, hasher, e.drvs())
 	if err != nil {
 		return store.Path{}, err
 	}

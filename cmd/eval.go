@@ -19,7 +19,7 @@ func newEvalCmd(env *Env) *cobra.Command {
 		Short: "Evaluate a Nix expression",
 		Long: `Eval evaluates an expression and prints its value. The expression comes from
 --expr, from --file, or from default.nix; ATTRPATH selects something in it.
-Nothing is written to the store.`,
+Nothing is written to the store, unless --eval-store names another one for it.`,
 		Example: `  gonix eval --expr '1 + 2'
   gonix eval -f ./examples packages.greet.name
   gonix eval -f '<nixpkgs>' --json lib.version
@@ -50,8 +50,8 @@ Nothing is written to the store.`,
 		if len(args) > 0 {
 			attr = args[0]
 		}
-		if f.lookAt(args); f.pure {
-			mode = readWrite // a flake is read in the store
+		if f.lookAt(args); f.pure || f.evalStore != "" {
+			mode = readWrite // a flake is read in the store; the other is there for that
 		}
 		e, err := f.open(c.Context(), env, mode)
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 	"gonix.dev/gonix/flake"
 	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/drv"
 	"gonix.dev/gonix/store/local"
 )
 
@@ -33,6 +34,7 @@ type evalFlags struct {
 	impure    bool
 	stats     bool
 	store     string
+	evalStore string     // where derivations and sources go, if not to store
 	talk      *talkFlags // of commands that build
 	pure      bool       // what Nix code may see depends on the arguments alone: they name flakes
 	roles     flakeRoles // what the command looks for in a flake; packages if empty
@@ -50,6 +52,7 @@ func addEvalFlags(c *cobra.Command, conf *settingsFlags) *evalFlags {
 	fl.BoolVar(&f.showTrace, "show-trace", false, "show the whole trace of an error")
 	fl.BoolVar(&f.impure, "impure", false, "allow what makes results depend on this machine (the default)")
 	fl.BoolVar(&f.stats, "show-stats", false, "print counts of the evaluation to stderr, as JSON")
+	fl.StringVar(&f.evalStore, "eval-store", "", "put sources and derivations into the store at `URI` rather than the one that is built in")
 	fl.StringVar(&f.store, "store", "", "evaluate for the store at `URI` (auto, local?root=DIR, /DIR, dummy://)")
 	return f
 }
@@ -71,11 +74,16 @@ type evaluation struct {
 	settings *settings.Settings
 	profile  string // file to write a profile to, if any
 
-	// Where derivations are written and built; nil if nothing is written.
-	store    *local.Store
-	batch    *local.Batch
-	talk     talkFlags
-	building *buildSession
+	// Where derivations are built; nil if nothing is, or not in a local store.
+	store *local.Store
+	// The same, or a binary cache: what it has counts as built.
+	place builder.Store
+	// Where sources and derivations are written, if that is another store.
+	evalStore *local.Store
+	batch     *local.Batch // of that store
+	talk      talkFlags
+	building  *buildSession
+	hasher    *drv.RealisationHasher // once realisations were asked for
 }
 
 // flush makes valid what the evaluation has written so far.
@@ -89,9 +97,12 @@ func (e *evaluation) flush(ctx context.Context) error {
 // session is what the evaluation's store is built in.
 func (e *evaluation) session() (*buildSession, error) {
 	if e.building == nil {
-		b, err := newBuildSession(e.env, e.settings, e.store, e.talk)
+		b, err := newBuildSession(e.env, e.settings, e.place, e.talk)
 		if err != nil {
 			return nil, err
+		}
+		if e.evalStore != nil {
+			b.worker.EvalStore = sourceStore{Store: e.evalStore, to: e.store}
 		}
 		e.building = b
 	}
@@ -117,7 +128,7 @@ func (f *evalFlags) open(ctx context.Context, env *Env, mode evalMode) (*evaluat
 
 func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *settings.Settings) (*evaluation, error) {
 	deferCollection(env.Getenv)
-	world, adder, st, err := openEvalStore(ctx, env, s, f.store, mode)
+	world, adder, st, err := openEvalStore(ctx, env, s, firstOf(f.evalStore, f.store), mode)
 	if err != nil {
 		return nil, err
 	}
@@ -156,9 +167,15 @@ func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *se
 	if f.talk != nil {
 		e.talk = *f.talk
 	}
-	if st != nil {
-		e.store, e.batch = st, adder.(*local.Batch)
-		opts.Realiser = &evalRealiser{session: e.session, flush: e.flush, dir: st.StoreDir()}
+	if err := e.openPlaces(ctx, f, adder, st, mode); err != nil {
+		return nil, err
+	}
+	if e.store != nil {
+		r := &evalRealiser{session: e.session, flush: e.flush, dir: e.store.StoreDir()}
+		if e.evalStore != nil {
+			r.bring = sourceStore{Store: e.store, to: e.evalStore, trusted: true}.Bring
+		}
+		opts.Realiser = r
 	}
 	e.st = eval.New(opts, builtins.All()...)
 	if err := e.addArgs(f); err != nil {
@@ -310,14 +327,16 @@ func (e *evaluation) close() error {
 	if e.stats {
 		printStats(e.env, e.st)
 	}
-	if e.store == nil {
-		return nil
-	}
-	err := e.batch.Flush(context.WithoutCancel(e.st.Options().Context))
+	err := e.flush(context.WithoutCancel(e.st.Options().Context))
 	if e.building != nil {
 		err = errors.Join(err, e.building.Close())
 	}
-	return errors.Join(err, e.store.Close())
+	for _, s := range []*local.Store{e.store, e.evalStore} {
+		if s != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}
+	return err
 }
 
 // storeOf is the directory store paths are computed for.

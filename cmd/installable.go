@@ -96,7 +96,7 @@ func (e *evaluation) installedPath(f *evalFlags, name string, outputs []string, 
 		return builder.Target{}, false, err
 	}
 	if hasSpec || p.IsDerivation() && hasSpec {
-		d, err := e.store.ReadDerivation(p)
+		d, err := e.readDerivation(p)
 		if err != nil {
 			return builder.Target{}, false, err
 		}

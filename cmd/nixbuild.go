@@ -15,7 +15,7 @@ import (
 
 // newNixBuild is nix-build.
 func newNixBuild(env *Env, name string) *cobra.Command {
-	var exprs, noOut, dryRun, check, repair bool
+	var exprs, dryRun, check, repair bool
 	var attrs []string
 	var link, drvLink, addRoot string
 	c := &cobra.Command{
@@ -38,8 +38,9 @@ derivations they make, prints their outputs and links them as ./result.`,
 	fl.BoolVarP(&exprs, "expr", "E", false, "the arguments are Nix texts, not files")
 	fl.StringArrayVarP(&attrs, "attr", "A", nil, "build the attribute `PATH`")
 	fl.StringVarP(&link, "out-link", "o", "result", "link the outputs as `LINK`")
-	fl.BoolVar(&noOut, "no-out-link", false, "make no links")
-	fl.BoolVar(&noOut, "no-link", false, "make no links")
+	noLink := func(string) error { link = ""; return nil }
+	fl.BoolFunc("no-out-link", "make no links", noLink)
+	fl.BoolFunc("no-link", "make no links", noLink)
 	fl.BoolVar(&dryRun, "dry-run", false, "only say what would be built")
 	fl.BoolVar(&check, "check", false, "build again what is there, and compare")
 	fl.BoolVar(&repair, "repair", false, "build again what is damaged")
@@ -68,7 +69,7 @@ derivations they make, prints their outputs and links them as ./result.`,
 		if err != nil {
 			return err
 		}
-		if e.store == nil {
+		if e.place == nil {
 			return usageErrorf("nothing can be built in the store '%s'", f.store)
 		}
 		targets, err := e.buildTargets(args, exprs, attrs)
@@ -78,7 +79,7 @@ derivations they make, prints their outputs and links them as ./result.`,
 		if err != nil {
 			return withClose(err, e)
 		}
-		return withClose(e.nixBuild(ctx, targets, mode, dryRun, noOut, link, drvLink), e)
+		return withClose(e.nixBuild(ctx, targets, mode, dryRun, link, drvLink), e)
 	}
 	return c
 }
@@ -160,7 +161,7 @@ func (e *evaluation) storeTarget(arg string, exprs bool) (builder.Target, bool, 
 		return builder.Target{}, false, fmt.Errorf("building more than one derivation output is not supported, in '%s'", arg)
 	}
 	if !has {
-		d, err := e.store.ReadDerivation(p)
+		d, err := e.readDerivation(p)
 		if err != nil {
 			return builder.Target{}, false, err
 		}
@@ -171,7 +172,7 @@ func (e *evaluation) storeTarget(arg string, exprs bool) (builder.Target, bool, 
 	return builder.Target{Drv: p, Outputs: []string{outputs}}, true, nil
 }
 
-func (e *evaluation) nixBuild(ctx context.Context, targets []builder.Target, mode builder.Mode, dryRun, noOut bool, link, drvLink string) error {
+func (e *evaluation) nixBuild(ctx context.Context, targets []builder.Target, mode builder.Mode, dryRun bool, link, drvLink string) error {
 	b, err := e.session()
 	if err != nil {
 		return err
@@ -201,8 +202,8 @@ func (e *evaluation) nixBuild(ctx context.Context, targets []builder.Target, mod
 		if !seen {
 			n = len(links)
 			links[r.Target.Drv] = n
-			if drvLink != "" {
-				if err := e.store.AddPermRoot(ctx, r.Target.Drv, e.env.abs(numbered(drvLink, n))); err != nil {
+			if drvLink != "" && e.store != nil {
+				if err := e.drvs().AddPermRoot(ctx, r.Target.Drv, e.env.abs(numbered(drvLink, n))); err != nil {
 					return err
 				}
 			}
@@ -212,7 +213,7 @@ func (e *evaluation) nixBuild(ctx context.Context, targets []builder.Target, mod
 			if !ok {
 				return fmt.Errorf("derivation '%s' has no output '%s'", e.storeDir().Format(targets[i].Drv), name)
 			}
-			if !noOut {
+			if link != "" && e.store != nil {
 				to := numbered(link, n)
 				if name != "out" {
 					to += "-" + name

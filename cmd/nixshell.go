@@ -342,7 +342,7 @@ func (n *nixShell) enter(ctx context.Context, e *evaluation, drvPath store.Path)
 	if err := e.flush(ctx); err != nil {
 		return err
 	}
-	stored, err := e.store.ReadDerivation(drvPath)
+	stored, err := e.readDerivation(drvPath)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/drv"
 	"gonix.dev/gonix/store/hash"
 	"gonix.dev/gonix/store/local"
 )
@@ -129,11 +130,12 @@ func (n *nixStore) outputsOf(ctx context.Context, p store.Path) ([]store.Path, e
 // realisedOutput is what a floating output came to be.
 func (n *nixStore) realisedOutput(ctx context.Context, drvPath store.Path, output string) (store.Path, error) {
 	none := errors.New("Cannot use output path of floating content-addressed derivation until we know what it is (e.g. by building it)")
-	m, err := n.store.Hasher().PathModulo(drvPath)
-	if err != nil || m.Hash.IsZero() {
+	h := &drv.RealisationHasher{Dir: n.store.StoreDir(), Read: n.store.ReadDerivation}
+	sum, err := h.OutputHash(drvPath, output)
+	if err != nil {
 		return store.Path{}, errors.Join(err, none)
 	}
-	r, err := n.store.QueryRealisation(ctx, local.DrvOutput{Hash: m.Hash, Output: output})
+	r, err := n.store.QueryRealisation(ctx, store.DrvOutput{Hash: sum, Output: output})
 	if err != nil {
 		return store.Path{}, err
 	}

@@ -62,6 +62,7 @@ func storeSettings(env *Env, s *settings.Settings, uri string, verbosity local.L
 	}
 	if s.Bool("require-sigs") {
 		at.Settings.Trusted = func(i *store.PathInfo) error { return trustPath(keys, dir, i) }
+		at.Settings.TrustedRealisation = keys.CheckRealisation
 	}
 	if env.Getenv("NIX_STORE_DIR") == "" && env.Getenv("NIX_STATE_DIR") == "" {
 		data := env.Getenv("XDG_DATA_HOME")

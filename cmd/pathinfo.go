@@ -176,15 +176,15 @@ attribute of what --file or --expr evaluates to; nothing is built.`,
 			return err
 		}
 		at := firstOf(t.eval.store, set.String("store"))
-		if t.mustEvaluate(env, storeDir(env), args) {
-			if isCache(at) {
-				t.eval.store = "" // the cache has the outputs, but takes no derivations
-			}
-			if args, err = t.planned(c.Context(), env, set, args); err != nil {
-				return err
-			}
-		}
 		return withSourceAt(c.Context(), env, set, at, func(ctx context.Context, s store.Source) error {
+			if t.mustEvaluate(env, storeDir(env), args) {
+				if isCache(at) {
+					t.eval.store = "" // the cache has the outputs, but takes no derivations
+				}
+				if args, err = t.planned(ctx, env, set, s, args); err != nil {
+					return err
+				}
+			}
 			if f.json {
 				return f.printJSON(ctx, env, s, args)
 			}

@@ -39,7 +39,7 @@ func (b *buildSession) Repair(ctx context.Context, p store.Path) error {
 	if b.worker.Substituter != nil {
 		sub := b.worker.Substituter.(cacheSubstituter)
 		if found, err := sub.sub.Query(ctx, p); err == nil && found != nil {
-			if err := sub.sub.Substitute(ctx, p, repairing{b.store}, nil); err == nil {
+			if err := sub.sub.Substitute(ctx, p, repairing{b.local}, nil); err == nil {
 				return nil
 			}
 		}
@@ -64,6 +64,9 @@ type evalRealiser struct {
 	session func() (*buildSession, error)
 	flush   func(context.Context) error
 	dir     store.Dir
+	// bring copies what was built to where the evaluation can read it; nil if it is
+	// there.
+	bring func(context.Context, []store.Path) error
 }
 
 // Realise implements eval.Realiser.
@@ -102,9 +105,16 @@ func (r *evalRealiser) Realise(ctx context.Context, elems []*eval.ContextElem) (
 		return nil, err
 	}
 	paths := map[*eval.ContextElem]string{}
+	var built []store.Path
 	for i, e := range of {
 		if e.Kind == eval.ContextOutput {
+			built = append(built, results[i].Outputs[e.Output])
 			paths[e] = r.dir.Format(results[i].Outputs[e.Output])
+		}
+	}
+	if r.bring != nil {
+		if err := r.bring(ctx, built); err != nil {
+			return nil, err
 		}
 	}
 	return paths, nil

@@ -36,6 +36,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newParseCmd,
 	newReplCmd,
 	newPathInfoCmd,
+	newRealisationCmd,
 	newPrintDevEnvCmd,
 	newRunCmd,
 	newServeCmd,

@@ -20,6 +20,9 @@ type targetArgs struct {
 	flags      *settingsFlags
 	eval       *evalFlags
 	derivation bool
+
+	// What paths came to be of outputs: set before they are handed over.
+	realised []*store.Realisation
 }
 
 func (t *targetArgs) add(env *Env, c *cobra.Command) {
@@ -67,9 +70,17 @@ func (t *targetArgs) with(c *cobra.Command, env *Env, args []string, f func(ctx 
 	return withClose(err, e)
 }
 
+// orWhole is the arguments, or all that --file or --expr evaluates to.
+func (t *targetArgs) orWhole(args []string) []string {
+	if len(args) == 0 && (t.eval.file != "" || t.eval.expr != "") {
+		return []string{""}
+	}
+	return args
+}
+
 // paths evaluates and builds what the arguments stand for.
 func (t *targetArgs) paths(ctx context.Context, e *evaluation, args []string) ([]store.Path, error) {
-	targets, err := e.installables(t.eval, args)
+	targets, err := e.installables(t.eval, t.orWhole(args))
 	if err == nil {
 		err = e.flush(ctx)
 	}
@@ -104,6 +115,16 @@ func (t *targetArgs) paths(ctx context.Context, e *evaluation, args []string) ([
 			for _, name := range sortedNames(r.Outputs) {
 				paths = append(paths, r.Outputs[name])
 			}
+			if r.Target.Drv.IsZero() {
+				continue
+			}
+			known, err := e.realisations(ctx, e.store, r.Target.Drv, r.Target.Outputs)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range sortedNames(known) {
+				t.realised = append(t.realised, known[name])
+			}
 		}
 		return paths, nil
 	}
@@ -135,9 +156,9 @@ func (t *targetArgs) mustEvaluate(env *Env, dir store.Dir, args []string) bool {
 	})
 }
 
-// planned evaluates the arguments and gives the paths that they will have, without
-// building anything.
-func (t *targetArgs) planned(ctx context.Context, env *Env, s *settings.Settings, args []string) ([]string, error) {
+// planned evaluates the arguments and gives the paths that they will have, or have in
+// src, without building anything.
+func (t *targetArgs) planned(ctx context.Context, env *Env, s *settings.Settings, src store.Source, args []string) ([]string, error) {
 	t.eval.lookAt(args)
 	e, err := t.eval.openWith(ctx, env, readWrite, s)
 	if err != nil {
@@ -146,7 +167,7 @@ func (t *targetArgs) planned(ctx context.Context, env *Env, s *settings.Settings
 	if e.store == nil {
 		return nil, withClose(usageErrorf("the store '%s' holds no paths", t.eval.store), e)
 	}
-	targets, err := e.installables(t.eval, args)
+	targets, err := e.installables(t.eval, t.orWhole(args))
 	if err == nil {
 		err = e.flush(ctx)
 	}
@@ -161,7 +182,9 @@ func (t *targetArgs) planned(ctx context.Context, env *Env, s *settings.Settings
 				break
 			}
 		} else if !target.Drv.IsZero() {
-			outs, err = e.knownOutputs(target)
+			var realised []*store.Realisation
+			outs, realised, err = e.outputsAt(ctx, src, target)
+			t.realised = append(t.realised, realised...)
 		}
 		if err == nil && len(outs) == 0 {
 			err = fmt.Errorf("the outputs of '%s' are not known before it is built", e.storeDir().Format(target.Drv))

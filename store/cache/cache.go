@@ -427,14 +427,11 @@ func (c *Cache) lookup(ctx context.Context, hashPart string) (*narinfo.Info, err
 			return in, nil
 		}
 	}
-	if c.slots != nil {
-		select {
-		case c.slots <- struct{}{}:
-			defer func() { <-c.slots }()
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+	leave, err := c.slot(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer leave()
 	name := hashPart + ".narinfo"
 	data, err := c.readSmall(ctx, name, narinfo.MaxSize)
 	if err != nil && !errors.Is(err, errNotFound) {
@@ -452,6 +449,19 @@ func (c *Cache) lookup(ctx context.Context, hashPart string) (*narinfo.Info, err
 	}
 	c.remember(hashPart, in)
 	return in, nil
+}
+
+// slot waits until one more small file may be asked for. leave lets the next one go.
+func (c *Cache) slot(ctx context.Context) (leave func(), err error) {
+	if c.slots == nil {
+		return func() {}, nil
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return func() { <-c.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func (c *Cache) remember(hashPart string, in *narinfo.Info) {

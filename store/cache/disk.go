@@ -108,10 +108,14 @@ func (d *DiskCache) purge() error {
 		return err
 	}
 	// Not less than the defaults: a short-lived setting must not empty the cache.
-	err = sqlitex.Execute(d.conn, "delete from NARs where (present = 0 and timestamp < ?) or (present = 1 and timestamp < ?)",
-		&sqlitex.ExecOptions{Args: []any{now.Add(-max(d.negative, time.Hour)).Unix(), now.Add(-max(d.positive, 30*24*time.Hour)).Unix()}})
-	if err != nil {
-		return err
+	old := &sqlitex.ExecOptions{Args: []any{now.Add(-max(d.negative, time.Hour)).Unix(), now.Add(-max(d.positive, 30*24*time.Hour)).Unix()}}
+	for _, q := range []string{
+		"delete from NARs where (present = 0 and timestamp < ?) or (present = 1 and timestamp < ?)",
+		"delete from Realisations where (content is null and timestamp < ?) or (content is not null and timestamp < ?)",
+	} {
+		if err := sqlitex.Execute(d.conn, q, old); err != nil {
+			return err
+		}
 	}
 	return sqlitex.Execute(d.conn, "insert or replace into LastPurge(dummy, value) values ('', ?)",
 		&sqlitex.ExecOptions{Args: []any{now.Unix()}})
@@ -254,4 +258,52 @@ func (d *DiskCache) remember(uri, hashPart string, in *narinfo.Info) {
 		&sqlitex.ExecOptions{Args: []any{id, hashPart, in.Path.Name(), in.URL, in.Compression, fileHash, fileSize,
 			hash.WithPrefix(in.NarHash, hash.Nix32), in.NarSize, strings.Join(refs, " "),
 			orNull(in.Deriver.String()), strings.Join(in.Sigs, " "), in.CA.String(), now}})
+}
+
+// realisation is what is remembered of an output. known says whether anything is; a
+// nil realisation is one that the cache does not have.
+func (d *DiskCache) realisation(uri string, id store.DrvOutput) (r *store.Realisation, known bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	cache, ok := d.ids[uri]
+	if !ok {
+		return nil, false
+	}
+	now := time.Now()
+	err := sqlitex.Execute(d.conn, "select content from Realisations where cache = ? and outputId = ? and "+
+		"((content is null and timestamp > ?) or (content is not null and timestamp > ?)) and timestamp < ?",
+		&sqlitex.ExecOptions{
+			Args: []any{cache, id.String(), now.Add(-d.negative).Unix(), now.Add(-d.positive).Unix(), future(now)},
+			ResultFunc: func(st *sqlite.Stmt) (err error) {
+				if known = st.ColumnIsNull(0); known {
+					return nil
+				}
+				r, err = parseRealisation([]byte(st.ColumnText(0)), id)
+				known = err == nil
+				return err
+			}})
+	if err != nil {
+		return nil, false
+	}
+	return r, known
+}
+
+// rememberRealisation keeps what a cache says of an output; nil if it says nothing.
+func (d *DiskCache) rememberRealisation(uri string, id store.DrvOutput, r *store.Realisation) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	cache, ok := d.ids[uri]
+	if !ok {
+		return
+	}
+	var content any
+	if r != nil {
+		text, err := r.MarshalJSON()
+		if err != nil {
+			return
+		}
+		content = string(text)
+	}
+	sqlitex.Execute(d.conn, "insert or replace into Realisations(cache, outputId, content, timestamp) values (?, ?, ?, ?)",
+		&sqlitex.ExecOptions{Args: []any{cache, id.String(), content, time.Now().Unix()}})
 }

@@ -56,6 +56,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = h.listing(w, r, strings.TrimSuffix(name, ".ls"))
 	case strings.HasPrefix(name, "nar/"):
 		err = h.archive(w, r, strings.TrimPrefix(name, "nar/"))
+	case strings.HasPrefix(name, "realisations/"):
+		err = h.realisation(w, r, strings.TrimPrefix(name, "realisations/"))
 	case strings.HasPrefix(name, "log/") && h.BuildLog != nil:
 		err = h.log(w, r, strings.TrimPrefix(name, "log/"))
 	default:
@@ -263,6 +265,33 @@ func listNar(ctx context.Context, src store.Source, p store.Path) (*nar.Listing,
 		_, err = io.Copy(io.Discard, pr) // hashes are checked at the end
 	}
 	return l, err
+}
+
+// realisation serves what an output came to be.
+func (h *Handler) realisation(w http.ResponseWriter, r *http.Request, name string) error {
+	none := &store.InvalidPathError{Path: name}
+	src, ok := h.Source.(store.RealisationSource)
+	name, isInfo := strings.CutSuffix(name, ".doi")
+	id, err := store.ParseDrvOutput(name)
+	if !ok || !isInfo || err != nil {
+		return none
+	}
+	found, err := src.QueryRealisation(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if found == nil {
+		return none
+	}
+	for _, k := range h.Keys {
+		found.AddSigs(k.Sign(found.Fingerprint()))
+	}
+	data, err := found.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	h.send(w, r, "application/json", data)
+	return nil
 }
 
 func (h *Handler) log(w http.ResponseWriter, r *http.Request, name string) error {

@@ -153,6 +153,36 @@ func (s *Substituter) each(ctx context.Context, p store.Path, f func(*Cache, *na
 	return nil
 }
 
+// QueryRealisation finds what an output came to be: what the first cache says that
+// may be believed and that accept, which gets the cache's address, likes. It is nil
+// if none does. The error is only ever that of the context.
+func (s *Substituter) QueryRealisation(ctx context.Context, id store.DrvOutput, accept func(from string, r *store.Realisation) bool) (*store.Realisation, error) {
+	for _, c := range s.usable(ctx) {
+		r, err := c.QueryRealisation(ctx, id)
+		if cerr := ctx.Err(); cerr != nil {
+			return nil, cerr
+		}
+		switch {
+		case errors.Is(err, errCorruptRealisation):
+			s.warn(err.Error(), "%v", err)
+			continue
+		case err != nil:
+			s.disable(ctx, c, err)
+			continue
+		case r == nil:
+			continue
+		}
+		if !s.NoRequireSigs && !c.Trusted() && !s.Keys.TrustsRealisation(r) {
+			s.warn("sig "+c.URI()+id.String(), "ignoring the realisation of '%s' from '%s', as it's not signed by any of the keys in 'trusted-public-keys'", id, c.URI())
+			continue
+		}
+		if accept(c.URI(), r) {
+			return r, nil
+		}
+	}
+	return nil, nil
+}
+
 // ErrNoSubstitute is wrapped by Substitute's error if no cache has the path.
 var ErrNoSubstitute = errors.New("no substituter has it")
 

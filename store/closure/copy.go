@@ -21,6 +21,9 @@ type CopyOptions struct {
 	DryRun      bool // only find out what is missing
 	// NoClosure copies just the given paths; what they refer to must be there.
 	NoClosure bool
+	// Realisations are copied, with what they depend on, once the paths are there.
+	// Their own paths must be among them.
+	Realisations []*store.Realisation
 	// Jobs is how many paths travel at the same time; 0 is four for each CPU. Small
 	// ones, which mostly wait, have four times as many of their own.
 	Jobs int
@@ -82,9 +85,14 @@ func Copy(ctx context.Context, src store.Source, dst store.Store, roots []store.
 		large: make(chan struct{}, jobs), small: make(chan struct{}, 4*jobs),
 	}
 	if st, ok := dst.(store.Stager); ok && opts.Substitute == nil {
-		return missing, c.staged(ctx, st, missing)
+		err = c.staged(ctx, st, missing)
+	} else {
+		err = c.ordered(ctx, missing)
 	}
-	return missing, c.ordered(ctx, missing)
+	if err == nil {
+		err = copyRealisations(ctx, src, dst, opts.Realisations, opts)
+	}
+	return missing, err
 }
 
 // preparer is implemented by places that must be made before they can be asked.

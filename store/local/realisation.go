@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"zombiezen.com/go/sqlite"
@@ -13,26 +12,8 @@ import (
 	"gonix.dev/gonix/store/hash"
 )
 
-// DrvOutput names an output of a derivation by what it is made of: the hash
-// modulo of the derivation, and the output's name.
-type DrvOutput struct {
-	Hash   hash.Hash
-	Output string
-}
-
-// String is `sha256:<base 16>!<output>`.
-func (o DrvOutput) String() string { return hash.WithPrefix(o.Hash, hash.Base16) + "!" + o.Output }
-
-// Realisation says which path a content-addressed output came to be.
-type Realisation struct {
-	ID   DrvOutput
-	Path store.Path
-	Sigs []string                 // sorted
-	Deps map[DrvOutput]store.Path // realisations that it was built with
-}
-
 // QueryRealisation returns what is known of an output, nil if nothing.
-func (s *Store) QueryRealisation(ctx context.Context, id DrvOutput) (r *Realisation, err error) {
+func (s *Store) QueryRealisation(ctx context.Context, id store.DrvOutput) (r *store.Realisation, err error) {
 	if !s.db.hasRealisations {
 		return nil, nil
 	}
@@ -41,12 +22,12 @@ func (s *Store) QueryRealisation(ctx context.Context, id DrvOutput) (r *Realisat
 		if r, row, err = s.realisation(c, id); err != nil || r == nil {
 			return err
 		}
-		var deps []DrvOutput
+		var deps []store.DrvOutput
 		err := each(c, "select drvPath, outputName from Realisations join RealisationsRefs on realisationReference = Realisations.id where referrer = ?",
 			func(st *sqlite.Stmt) { st.BindInt64(1, row) },
 			func(st *sqlite.Stmt) error {
 				h, err := hash.ParsePrefixed(st.ColumnText(0))
-				deps = append(deps, DrvOutput{h, st.ColumnText(1)})
+				deps = append(deps, store.DrvOutput{Hash: h, Output: st.ColumnText(1)})
 				return err
 			})
 		if err != nil {
@@ -66,7 +47,7 @@ func (s *Store) QueryRealisation(ctx context.Context, id DrvOutput) (r *Realisat
 	return r, err
 }
 
-func (s *Store) realisation(c *sqlite.Conn, id DrvOutput) (r *Realisation, row int64, err error) {
+func (s *Store) realisation(c *sqlite.Conn, id store.DrvOutput) (r *store.Realisation, row int64, err error) {
 	err = each(c, "select r.id, v.path, r.signatures from Realisations r join ValidPaths v on v.id = r.outputPath where drvPath = ? and outputName = ?",
 		func(st *sqlite.Stmt) {
 			st.BindText(1, hash.WithPrefix(id.Hash, hash.Base16))
@@ -75,17 +56,20 @@ func (s *Store) realisation(c *sqlite.Conn, id DrvOutput) (r *Realisation, row i
 		func(st *sqlite.Stmt) error {
 			row = st.ColumnInt64(0)
 			p, err := s.set.Dir.Parse(st.ColumnText(1))
-			r = &Realisation{ID: id, Path: p, Sigs: strings.Fields(st.ColumnText(2)), Deps: map[DrvOutput]store.Path{}}
-			slices.Sort(r.Sigs)
+			r = &store.Realisation{ID: id, Path: p, Deps: map[store.DrvOutput]store.Path{}}
+			r.AddSigs(strings.Fields(st.ColumnText(2))...)
 			return err
 		})
 	return r, row, err
 }
 
-// AddRealisation records what an output came to be. Its path must be valid, and
-// its dependencies recorded. It is an error if the output is known to be another
-// path; signatures are added to those that are there.
-func (s *Store) AddRealisation(ctx context.Context, r *Realisation) error {
+// AddRealisation implements store.RealisationStore.
+func (s *Store) AddRealisation(ctx context.Context, r *store.Realisation, opts store.AddOptions) error {
+	if !opts.NoCheckSigs && s.set.TrustedRealisation != nil {
+		if err := s.set.TrustedRealisation(r); err != nil {
+			return err
+		}
+	}
 	if err := s.ensureRealisations(ctx); err != nil {
 		return err
 	}
@@ -100,10 +84,9 @@ func (s *Store) AddRealisation(ctx context.Context, r *Realisation) error {
 				return fmt.Errorf("Trying to register a realisation of '%s', but we already have another one locally.\nLocal:  %s\nRemote: %s",
 					r.ID, s.set.Dir.Format(old.Path), s.set.Dir.Format(r.Path))
 			}
-			sigs := append(slices.Clone(old.Sigs), r.Sigs...)
-			slices.Sort(sigs)
+			old.AddSigs(r.Sigs...)
 			err = each(c, "update Realisations set signatures = ? where id = ?", func(st *sqlite.Stmt) {
-				st.BindText(1, strings.Join(slices.Compact(sigs), " "))
+				st.BindText(1, strings.Join(old.Sigs, " "))
 				st.BindInt64(2, row)
 			}, nil)
 		} else {

@@ -31,6 +31,8 @@ type Settings struct {
 
 	// Trusted says whether an object from elsewhere may be added; nil trusts all.
 	Trusted func(*store.PathInfo) error
+	// TrustedRealisation says so of what an output is said to have come to be.
+	TrustedRealisation func(*store.Realisation) error
 
 	// HeldLocks are objects whose locks a parent process holds for this one.
 	HeldLocks map[store.Path]bool

@@ -112,7 +112,7 @@ func applyParams(set *Settings, uri string, params url.Values) error {
 			set.ReadOnly = v == "true" || v == "1"
 		case "require-sigs":
 			if v == "false" || v == "0" {
-				set.Trusted = nil
+				set.Trusted, set.TrustedRealisation = nil, nil
 			}
 		case "trusted", "priority", "want-mass-query", "system-features", "path-info-cache-size", "build-dir", "use-roots-daemon":
 			// They have a meaning elsewhere, or none for this store.

@@ -26,3 +26,24 @@ type UntrustedError struct{ Path string }
 func (e *UntrustedError) Error() string {
 	return "cannot add path '" + e.Path + "' because it lacks a signature by a trusted key"
 }
+
+// TrustsRealisation says whether one of the keys has signed what an output is said
+// to have come to be. Nothing but a signature, or building it, can tell.
+func (ks Keys) TrustsRealisation(r *store.Realisation) bool {
+	return ks.Count(r.Fingerprint(), r.Sigs) > 0
+}
+
+// CheckRealisation is TrustsRealisation with Nix's error.
+func (ks Keys) CheckRealisation(r *store.Realisation) error {
+	if ks.TrustsRealisation(r) {
+		return nil
+	}
+	return &UntrustedRealisationError{r.Path.String()}
+}
+
+// UntrustedRealisationError is a realisation that nobody trusted has signed.
+type UntrustedRealisationError struct{ Path string }
+
+func (e *UntrustedRealisationError) Error() string {
+	return "cannot register realisation '" + e.Path + "' because it lacks a signature by a trusted key"
+}
