@@ -221,7 +221,9 @@ func (g *drvGoal) lookAtOutputs() {
 				if old := g.l.paths[o.known]; old != nil && old.done && !old.status.OK() {
 					delete(g.l.paths, o.known)
 				}
-				g.waitFor(&g.l.path(o.known).goal)
+				sub := g.l.path(o.known)
+				sub.ca = o.FixedAddress()
+				g.waitFor(&sub.goal)
 			}
 		}
 	}
@@ -308,7 +310,7 @@ func (g *drvGoal) buildInputs() {
 	}
 	for _, in := range g.drv.InputDrvs {
 		if len(in.Dynamic) > 0 {
-			g.fail(InputRejected, "derivation '%s' depends on outputs of the dynamic derivation '%s', which gonix does not support", g.printed(), g.dir().Format(in.Path))
+			g.fail(MiscFailure, "Building dynamic derivations in one shot is not yet implemented: '%s' depends on outputs of a derivation that '%s' makes", g.printed(), g.dir().Format(in.Path))
 			return
 		}
 		g.waitFor(&g.l.derivation(in.Path, in.Outputs, mode).goal)

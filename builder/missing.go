@@ -19,7 +19,7 @@ type Missing struct {
 
 // Missing finds out what a call of Build would do, without doing it.
 func (w *Worker) Missing(ctx context.Context, targets []Target) (*Missing, error) {
-	q := &missingQuery{w: w, ctx: ctx, out: &Missing{}, drvs: map[store.Path]bool{}, paths: map[store.Path]bool{}, subs: map[store.Path]*Substitutable{}}
+	q := &missingQuery{w: w, ctx: ctx, out: &Missing{}, drvs: map[store.Path]bool{}, paths: map[store.Path]bool{}, subs: map[store.Path]*Substitutable{}, cas: map[store.Path]store.ContentAddress{}}
 	for _, t := range targets {
 		var err error
 		if t.Drv.IsZero() {
@@ -42,6 +42,7 @@ type missingQuery struct {
 	drvs  map[store.Path]bool // seen
 	paths map[store.Path]bool
 	subs  map[store.Path]*Substitutable // answers, nil for none
+	cas   map[store.Path]store.ContentAddress
 }
 
 // ask queries caches about paths at the same time.
@@ -60,7 +61,7 @@ func (q *missingQuery) ask(paths []store.Path) error {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			s, err := q.w.Substituter.Query(q.ctx, p)
+			s, err := q.w.Substituter.Query(q.ctx, p, q.cas[p])
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil && first == nil {
@@ -147,6 +148,7 @@ func (q *missingQuery) derivation(p store.Path, outputs []string) error {
 		}
 		if !ok {
 			invalid = append(invalid, out)
+			q.cas[out] = o.FixedAddress()
 		}
 	}
 	if len(unknown) == 0 && len(invalid) == 0 {

@@ -11,6 +11,7 @@ import (
 type pathGoal struct {
 	goal
 	path store.Path
+	ca   store.ContentAddress // if it is known beforehand
 	sub  *Substitutable
 }
 
@@ -70,7 +71,7 @@ func (g *pathGoal) begin() {
 	}
 	var sub *Substitutable
 	var err error
-	g.l.task(func() { sub, err = w.Substituter.Query(g.l.ctx, g.path) }, func() {
+	g.l.task(func() { sub, err = w.Substituter.Query(g.l.ctx, g.path, g.ca) }, func() {
 		switch {
 		case err != nil:
 			g.fail(TransientFailure, "query substitute for '%s': %w", g.printed(), err)
@@ -123,7 +124,7 @@ func (g *pathGoal) copy() {
 	moved, stop := g.announce()
 	var err error
 	l.task(func() {
-		err = w.Substituter.Substitute(l.ctx, g.path, moved)
+		err = w.Substituter.Substitute(l.ctx, g.path, g.ca, moved)
 	}, func() {
 		l.tally.copied.running--
 		l.wakeAll(&l.forCopy)

@@ -57,12 +57,14 @@ var ErrSubstituteGone = errors.New("the substitute is gone")
 
 // Substituter copies paths from binary caches into the store.
 type Substituter interface {
-	// Query returns what the first cache that has p says of it; nil if none has.
-	Query(ctx context.Context, p store.Path) (*Substitutable, error)
+	// Query returns what the first cache that has p says of it; nil if none has. ca
+	// is p's content address, if a derivation fixes it: caches for other store
+	// directories may have it too.
+	Query(ctx context.Context, p store.Path, ca store.ContentAddress) (*Substitutable, error)
 
 	// Substitute makes p valid. Its references are valid already. progress is
 	// called with bytes done and expected.
-	Substitute(ctx context.Context, p store.Path, progress func(done, total int64)) error
+	Substitute(ctx context.Context, p store.Path, ca store.ContentAddress, progress func(done, total int64)) error
 
 	// QueryRealisation returns what an output came to be as the first cache has it
 	// that accept, which gets the cache's address, likes; nil if none has.

@@ -94,6 +94,7 @@ func newBuildSession(env *Env, s *settings.Settings, st builder.Store, talk talk
 	}
 	b.worker = &builder.Worker{Store: st, Settings: set, Observe: b.ui.observe}
 	if len(sub.Caches) > 0 {
+		sub.Dir = st.StoreDir()
 		sub.Warn = func(msg string) {
 			b.ui.observe(builder.Event{Action: builder.Message, Level: builder.LevelWarn, Text: msg})
 		}
@@ -308,8 +309,8 @@ type cacheSubstituter struct {
 	to  store.Store
 }
 
-func (c cacheSubstituter) Query(ctx context.Context, p store.Path) (*builder.Substitutable, error) {
-	f, err := c.sub.Query(ctx, p)
+func (c cacheSubstituter) Query(ctx context.Context, p store.Path, ca store.ContentAddress) (*builder.Substitutable, error) {
+	f, err := c.sub.Query(ctx, p, ca)
 	if err != nil || f == nil {
 		return nil, err
 	}
@@ -327,8 +328,8 @@ func (c cacheSubstituter) QueryRealisation(ctx context.Context, id store.DrvOutp
 	return c.sub.QueryRealisation(ctx, id, accept)
 }
 
-func (c cacheSubstituter) Substitute(ctx context.Context, p store.Path, progress func(done, total int64)) error {
-	err := c.sub.Substitute(ctx, p, c.to, progress)
+func (c cacheSubstituter) Substitute(ctx context.Context, p store.Path, ca store.ContentAddress, progress func(done, total int64)) error {
+	err := c.sub.Substitute(ctx, p, ca, c.to, progress)
 	if errors.Is(err, cache.ErrGone) {
 		return fmt.Errorf("%w: %w", builder.ErrSubstituteGone, err)
 	}

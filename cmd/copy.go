@@ -128,8 +128,9 @@ func (o *copyFlags) run(ctx context.Context, env *Env, st *stores, src store.Sou
 			return err
 		}
 		opts.Substitute = func(ctx context.Context, p store.Path) bool {
-			found, err := sub.Query(ctx, p)
-			return err == nil && found != nil && sub.Substitute(ctx, p, dst, nil) == nil
+			var ca store.ContentAddress
+			found, err := sub.Query(ctx, p, ca)
+			return err == nil && found != nil && sub.Substitute(ctx, p, ca, dst, nil) == nil
 		}
 	}
 	progress := newCopyProgress(env, src, dst)

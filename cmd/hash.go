@@ -9,7 +9,6 @@ import (
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/hash"
-	"gonix.dev/gonix/store/nar"
 )
 
 func newHashCmd(env *Env) *cobra.Command {
@@ -83,6 +82,7 @@ func newHashPathCmd(env *Env) *cobra.Command {
 	algo := &algoFlag{hash.SHA256}
 	encoding := &encodingFlag{env: env, e: hash.SRI, set: true}
 	mode := "nar"
+	var flags *settingsFlags
 	c := &cobra.Command{
 		Use:   "path PATH...",
 		Short: "Print the hash of files or directories",
@@ -95,7 +95,7 @@ func newHashPathCmd(env *Env) *cobra.Command {
 			if err != nil || method == store.Text {
 				return usageErrorf("unknown file ingestion method '%s', expect `flat`, `nar`, or `git`", mode)
 			}
-			return printHashes(env, args, method, algo.algo, encoding.e, false)
+			return printHashes(env, flags, args, method, algo.algo, encoding.e, false)
 		},
 	}
 	c.Flags().Var(algo, "algo", "hash `ALGO`rithm: blake3, md5, sha1, sha256 or sha512")
@@ -104,23 +104,26 @@ func newHashPathCmd(env *Env) *cobra.Command {
 	c.Flags().Var(algo, "type", "same as --algo")
 	c.Flags().Lookup("type").Hidden = true
 	encodingFlags(c, &encoding.e)
+	flags = addSettingsFlags(c)
 	return c
 }
 
 func newHashFileCmd(env *Env) *cobra.Command {
 	algo := &algoFlag{hash.SHA256}
 	e := hash.SRI
+	var flags *settingsFlags
 	c := &cobra.Command{
 		Use:     "file FILE...",
 		Short:   "Print the hash of regular files",
 		Example: `  gonix hash file --base16 gonix.tar.gz`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return printHashes(env, args, store.Flat, algo.algo, e, false)
+			return printHashes(env, flags, args, store.Flat, algo.algo, e, false)
 		},
 	}
 	c.Flags().Var(algo, "type", "hash `ALGO`rithm: blake3, md5, sha1, sha256 or sha512")
 	encodingFlags(c, &e)
+	flags = addSettingsFlags(c)
 	return c
 }
 
@@ -184,9 +187,13 @@ func convertHashes(env *Env, hashes []string, algo hash.Algo, e hash.Encoding) e
 }
 
 // printHashes prints the hash of each file.
-func printHashes(env *Env, files []string, method store.Method, algo hash.Algo, e hash.Encoding, truncate bool) error {
+func printHashes(env *Env, flags *settingsFlags, files []string, method store.Method, algo hash.Algo, e hash.Encoding, truncate bool) error {
+	s, err := flags.load(env)
+	if err != nil {
+		return err
+	}
 	for _, name := range files {
-		h, err := hashFile(env.abs(name), method, algo)
+		h, err := hashFile(dumper(s), env.abs(name), method, algo)
 		if err != nil {
 			return err
 		}
@@ -198,9 +205,10 @@ func printHashes(env *Env, files []string, method store.Method, algo hash.Algo, 
 	return nil
 }
 
-func hashFile(name string, method store.Method, algo hash.Algo) (hash.Hash, error) {
+// hashFile hashes a file, whose archive dump writes.
+func hashFile(dump dumpFunc, name string, method store.Method, algo hash.Algo) (hash.Hash, error) {
 	if method != store.Flat {
-		return store.HashTree(method, algo, func(w io.Writer) error { return nar.DumpPath(w, name, nil) })
+		return store.HashTree(method, algo, func(w io.Writer) error { return dump(w, name, nil) })
 	}
 	// Unlike in the store, this may be a FIFO or a symlink.
 	f, err := os.Open(name)

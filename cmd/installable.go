@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,9 @@ func sortedNames[V any](m map[string]V) []string {
 func outputsSpec(s string) (outputs []string, err error) {
 	if s == "*" {
 		return nil, nil
+	}
+	if strings.Contains(s, "^") {
+		return nil, errors.New("Building dynamic derivations in one shot is not yet implemented: build the derivation first, then what it makes")
 	}
 	for _, o := range strings.Split(s, ",") {
 		if o == "" || strings.Trim(o, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._?=") != "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store/nar"
 )
 
@@ -24,29 +25,59 @@ func newNarCmd(env *Env) *cobra.Command {
 	return c
 }
 
+// dumpFunc writes the archive of a tree.
+type dumpFunc func(w io.Writer, name string, filter nar.Filter) error
+
+// dumper is the one that the settings ask for.
+func dumper(s *settings.Settings) dumpFunc {
+	if s.Bool("use-case-hack") {
+		return nar.DumpCaseHacked
+	}
+	return nar.DumpPath
+}
+
+// restoreOptions are those of trees outside of the store.
+func restoreOptions(s *settings.Settings) nar.RestoreOptions {
+	return nar.RestoreOptions{CaseHack: s.Bool("use-case-hack")}
+}
+
 func newNarPackCmd(env *Env) *cobra.Command {
-	return &cobra.Command{
+	var flags *settingsFlags
+	c := &cobra.Command{
 		Use:     "pack PATH",
 		Aliases: []string{"dump-path"},
 		Short:   "Write the NAR of a file to standard output",
 		Example: `  gonix nar pack ./src > src.nar`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return nar.DumpPath(env.Stdout, env.abs(args[0]), nil)
+			s, err := flags.load(env)
+			if err != nil {
+				return err
+			}
+			return dumper(s)(env.Stdout, env.abs(args[0]), nil)
 		},
 	}
+	flags = addSettingsFlags(c)
+	return c
 }
 
 func newNarUnpackCmd(env *Env) *cobra.Command {
-	return &cobra.Command{
+	var flags *settingsFlags
+	c := &cobra.Command{
 		Use:     "unpack PATH",
 		Short:   "Write the tree of the NAR on standard input to a file",
 		Example: `  gonix nar unpack ./src < src.nar`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return nar.Restore(env.abs(args[0]), nar.NewReader(env.Stdin), nar.RestoreOptions{})
+			s, err := flags.load(env)
+			if err != nil {
+				return err
+			}
+			return nar.Restore(env.abs(args[0]), nar.NewReader(env.Stdin), restoreOptions(s))
 		},
 	}
+	flags = addSettingsFlags(c)
+	return c
 }
 
 func newNarCatCmd(env *Env) *cobra.Command {

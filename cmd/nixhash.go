@@ -12,6 +12,7 @@ func newNixHash(env *Env, name string) *cobra.Command {
 	algo := &algoFlag{}
 	e := hash.Base16
 	var flat, truncate, convert bool
+	var flags *settingsFlags
 	c := &cobra.Command{
 		Use:   name + " [FLAGS] PATH-OR-HASH...",
 		Short: "Compute and convert cryptographic hashes",
@@ -31,9 +32,10 @@ func newNixHash(env *Env, name string) *cobra.Command {
 			if flat {
 				method = store.Flat
 			}
-			return printHashes(env, args, method, algo.algo, e, truncate)
+			return printHashes(env, flags, args, method, algo.algo, e, truncate)
 		},
 	}
+	flags = addSettingsFlags(c)
 	c.SetVersionTemplate(name + " (Nix) {{.Version}}\n")
 	c.Flags().Var(algo, "type", "hash `ALGO`rithm: blake3, md5 (default), sha1, sha256 or sha512")
 	c.Flags().BoolVar(&flat, "flat", false, "hash the contents of the file rather than its NAR")

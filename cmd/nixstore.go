@@ -153,11 +153,11 @@ func operationFlags() []string {
 }
 
 func (n *nixStore) start(ctx context.Context, set *settingsFlags, op *storeOperation, args []string) (err error) {
-	if op.noStore {
-		return op.run(n, ctx, args)
-	}
 	if n.settings, err = set.load(n.env); err != nil {
 		return err
+	}
+	if op.noStore {
+		return op.run(n, ctx, args)
 	}
 	if n.store, err = openStore(ctx, n.env, n.settings, n.verbose); err != nil {
 		return err

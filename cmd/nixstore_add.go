@@ -84,16 +84,12 @@ func (n *nixStore) printFixedPath(_ context.Context, args []string) error {
 
 // dump is nix-store --dump.
 func (n *nixStore) dump(_ context.Context, args []string) error {
-	return nar.DumpPath(n.env.Stdout, n.env.abs(args[0]), nil)
+	return dumper(n.settings)(n.env.Stdout, n.env.abs(args[0]), nil)
 }
 
 // restore is nix-store --restore.
 func (n *nixStore) restore(_ context.Context, args []string) error {
-	name := n.env.abs(args[0])
-	if _, err := os.Lstat(name); err == nil {
-		return fmt.Errorf("path '%s' exists already", name)
-	}
-	return nar.Restore(name, nar.NewReader(n.env.Stdin), nar.RestoreOptions{})
+	return nar.Restore(n.env.abs(args[0]), nar.NewReader(n.env.Stdin), restoreOptions(n.settings))
 }
 
 // export is nix-store --export.

@@ -161,7 +161,7 @@ func (p *prefetch) fetch(ctx context.Context, env *Env, set *settings.Settings, 
 		return at, h, err
 	}
 	dump := func(w io.Writer) error { return nar.DumpPath(w, what, nil) }
-	if h, err = hashFile(what, method, p.algo.algo); err != nil {
+	if h, err = hashFile(nar.DumpPath, what, method, p.algo.algo); err != nil {
 		return at, h, err
 	}
 	if p.expected != "" && h != expected {

@@ -38,8 +38,9 @@ func (b *buildSession) Realise(ctx context.Context, paths []store.Path) error {
 func (b *buildSession) Repair(ctx context.Context, p store.Path) error {
 	if b.worker.Substituter != nil {
 		sub := b.worker.Substituter.(cacheSubstituter)
-		if found, err := sub.sub.Query(ctx, p); err == nil && found != nil {
-			if err := sub.sub.Substitute(ctx, p, repairing{b.local}, nil); err == nil {
+		var ca store.ContentAddress // what is valid here is so under its own name
+		if found, err := sub.sub.Query(ctx, p, ca); err == nil && found != nil {
+			if err := sub.sub.Substitute(ctx, p, ca, repairing{b.local}, nil); err == nil {
 				return nil
 			}
 		}

@@ -10,7 +10,6 @@ import (
 
 	"gonix.dev/gonix/store"
 	"gonix.dev/gonix/store/hash"
-	"gonix.dev/gonix/store/local"
 	"gonix.dev/gonix/store/nar"
 )
 
@@ -30,16 +29,20 @@ func (f *storeAddFlags) add(c *cobra.Command, env *Env) {
 		if err != nil {
 			return usageErrorf("%w", err)
 		}
-		return withStore(c, env, settings, func(ctx context.Context, s *local.Store) error {
+		return withSource(c, env, settings, func(ctx context.Context, src store.Source) error {
+			s, ok := src.(store.Adder)
+			if !ok {
+				return fmt.Errorf("nothing can be added to '%s'", src.URI())
+			}
 			return f.run(ctx, env, s, args[0], method)
 		})
 	}
 }
 
-func (f *storeAddFlags) run(ctx context.Context, env *Env, s *local.Store, file string, method store.Method) error {
+func (f *storeAddFlags) run(ctx context.Context, env *Env, s store.Adder, file string, method store.Method) error {
 	full := env.abs(file)
 	name := firstOf(f.name, filepath.Base(full))
-	var to store.Adder = s
+	to := s
 	if f.dryRun {
 		to = store.Compute{Dir: s.StoreDir()}
 	}

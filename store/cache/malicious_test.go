@@ -315,13 +315,13 @@ func TestSubstituter(t *testing.T) {
 	for _, name := range []string{"later", "broken", "good", "wrong", "unsigned", "empty"} {
 		s.Caches = append(s.Caches, open(t, "file://"+dirs[name], Options{}))
 	}
-	found, err := s.Query(t.Context(), a.Path)
+	found, err := s.Query(t.Context(), a.Path, store.ContentAddress{})
 	if err != nil || found == nil || !strings.Contains(found.Cache.URI(), dirs["broken"]) {
 		t.Fatalf("found %v: %v", found, err)
 	}
 	dst := newMemStore()
 	var got, total int64
-	if err := s.Substitute(t.Context(), a.Path, dst, func(n, all int64) { got, total = n, all }); err != nil {
+	if err := s.Substitute(t.Context(), a.Path, store.ContentAddress{}, dst, func(n, all int64) { got, total = n, all }); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(dst.nars[a.Path], src.nars[a.Path]) || got != total || total != a.NarSize {
@@ -331,11 +331,11 @@ func TestSubstituter(t *testing.T) {
 	if strings.Count(all, "not signed by any") != 2 || strings.Count(all, "is corrupt") != 1 || len(warnings) != 3 {
 		t.Errorf("warnings:\n%s", all)
 	}
-	if err := s.Substitute(t.Context(), src.add(t, "none", "none").Path, dst, nil); !errors.Is(err, ErrNoSubstitute) {
+	if err := s.Substitute(t.Context(), src.add(t, "none", "none").Path, store.ContentAddress{}, dst, nil); !errors.Is(err, ErrNoSubstitute) {
 		t.Errorf("error %v", err)
 	}
 	s.NoRequireSigs = true
-	if found, err := s.Query(t.Context(), a.Path); err != nil || !strings.Contains(found.Cache.URI(), dirs["unsigned"]) {
+	if found, err := s.Query(t.Context(), a.Path, store.ContentAddress{}); err != nil || !strings.Contains(found.Cache.URI(), dirs["unsigned"]) {
 		t.Errorf("without require-sigs: %v %v", found, err)
 	}
 	s.NoRequireSigs = false
@@ -353,7 +353,7 @@ func TestSubstituter(t *testing.T) {
 	if err := thief.AddToStore(t.Context(), &stolen, &nar, store.AddOptions{NoCheckSigs: true}); err != nil {
 		t.Fatal(err)
 	}
-	if found, err := (&Substituter{Keys: s.Keys, Caches: []*Cache{thief}}).Query(t.Context(), b.Path); err != nil || found != nil {
+	if found, err := (&Substituter{Keys: s.Keys, Caches: []*Cache{thief}}).Query(t.Context(), b.Path, store.ContentAddress{}); err != nil || found != nil {
 		t.Errorf("another path's signature is believed: %v %v", found, err)
 	}
 	// An altered narinfo is refused like one that nobody has signed.
@@ -365,7 +365,7 @@ func TestSubstituter(t *testing.T) {
 	os.WriteFile(name, bytes.Replace(text, []byte("References: "), []byte("References: "+src.add(t, "evil", "evil").Path.String()), 1), 0o666)
 	s.Caches = []*Cache{open(t, "file://"+dirs["good"], Options{})}
 	s = &Substituter{Keys: s.Keys, Caches: s.Caches}
-	if found, err := s.Query(t.Context(), a.Path); err != nil || found != nil {
+	if found, err := s.Query(t.Context(), a.Path, store.ContentAddress{}); err != nil || found != nil {
 		t.Errorf("altered: %v %v", found, err)
 	}
 }
@@ -382,7 +382,7 @@ func TestOffline(t *testing.T) {
 	}
 	p := store.MustParsePath("p4pclmv1gyja5kzc26npqpia1qqxrf0l-x")
 	for range 3 {
-		if found, err := s.Query(t.Context(), p); found != nil || err != nil {
+		if found, err := s.Query(t.Context(), p, store.ContentAddress{}); found != nil || err != nil {
 			t.Fatal(found, err)
 		}
 	}

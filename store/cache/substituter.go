@@ -21,6 +21,10 @@ import (
 type Substituter struct {
 	// Caches to ask.
 	Caches []*Cache
+	// Dir is the store directory that paths are for. From caches for other ones only
+	// content-addressed paths without references can be taken, whose names there are
+	// known. "" asks every cache by the same names.
+	Dir store.Dir
 	// Keys whose signatures are believed.
 	Keys sign.Keys
 	// NoRequireSigs accepts what nobody has signed.
@@ -112,10 +116,11 @@ func (s *Substituter) Trusted(c *Cache, in *store.PathInfo) bool {
 }
 
 // Query finds the first cache that has p, in a form that may be believed. It is
-// nil if none has. The error is only ever that of the context.
-func (s *Substituter) Query(ctx context.Context, p store.Path) (*Found, error) {
+// nil if none has. ca is p's content address, if it is known beforehand. The error is
+// only ever that of the context.
+func (s *Substituter) Query(ctx context.Context, p store.Path, ca store.ContentAddress) (*Found, error) {
 	var found *Found
-	err := s.each(ctx, p, func(c *Cache, in *narinfo.Info) bool {
+	err := s.each(ctx, p, ca, func(c *Cache, in *narinfo.Info) bool {
 		found = &Found{in, c}
 		return true
 	})
@@ -123,9 +128,13 @@ func (s *Substituter) Query(ctx context.Context, p store.Path) (*Found, error) {
 }
 
 // each calls f for every cache that has p, until it says that it is done.
-func (s *Substituter) each(ctx context.Context, p store.Path, f func(*Cache, *narinfo.Info) bool) error {
+func (s *Substituter) each(ctx context.Context, p store.Path, ca store.ContentAddress, f func(*Cache, *narinfo.Info) bool) error {
 	for _, c := range s.usable(ctx) {
-		in, err := c.QueryNarInfo(ctx, p)
+		name, ok := s.nameIn(c, p, ca)
+		if !ok {
+			continue
+		}
+		in, err := c.QueryNarInfo(ctx, name)
 		if cerr := ctx.Err(); cerr != nil {
 			return cerr
 		}
@@ -146,6 +155,16 @@ func (s *Substituter) each(ctx context.Context, p store.Path, f func(*Cache, *na
 				c.StoreDir().Format(p), c.URI())
 			continue
 		}
+		if s.foreign(c) {
+			if len(in.References) > 0 || !in.IsContentAddressed(c.StoreDir()) {
+				s.warn("foreign "+c.URI()+p.String(), "ignoring substitute for '%s' from '%s', which is for another store directory and refers to it",
+					s.Dir.Format(p), c.URI())
+				continue
+			}
+			moved := *in
+			moved.Path, moved.Deriver, moved.Sigs = p, store.Path{}, nil
+			in = &moved
+		}
 		if f(c, in) {
 			return nil
 		}
@@ -153,11 +172,29 @@ func (s *Substituter) each(ctx context.Context, p store.Path, f func(*Cache, *na
 	return nil
 }
 
+// foreign says whether a cache is for another store directory.
+func (s *Substituter) foreign(c *Cache) bool { return s.Dir != "" && c.StoreDir() != s.Dir }
+
+// nameIn is what p is called in a cache.
+func (s *Substituter) nameIn(c *Cache, p store.Path, ca store.ContentAddress) (store.Path, bool) {
+	if !s.foreign(c) {
+		return p, true
+	}
+	if ca.IsZero() {
+		return store.Path{}, false
+	}
+	name, err := c.StoreDir().CAPath(p.Name(), ca, nil, false)
+	return name, err == nil
+}
+
 // QueryRealisation finds what an output came to be: what the first cache says that
 // may be believed and that accept, which gets the cache's address, likes. It is nil
 // if none does. The error is only ever that of the context.
 func (s *Substituter) QueryRealisation(ctx context.Context, id store.DrvOutput, accept func(from string, r *store.Realisation) bool) (*store.Realisation, error) {
 	for _, c := range s.usable(ctx) {
+		if s.foreign(c) {
+			continue // it names paths of its own directory
+		}
 		r, err := c.QueryRealisation(ctx, id)
 		if cerr := ctx.Err(); cerr != nil {
 			return nil, cerr
@@ -187,12 +224,12 @@ func (s *Substituter) QueryRealisation(ctx context.Context, id store.DrvOutput, 
 var ErrNoSubstitute = errors.New("no substituter has it")
 
 // Substitute makes p valid in dst from the first cache that can. What p refers to
-// must be valid. progress, which may be nil, is called with the numbers of bytes
+// must be valid. ca is as for Query. progress, which may be nil, is called with the numbers of bytes
 // downloaded and to download.
-func (s *Substituter) Substitute(ctx context.Context, p store.Path, dst store.Store, progress func(done, total int64)) error {
+func (s *Substituter) Substitute(ctx context.Context, p store.Path, ca store.ContentAddress, dst store.Store, progress func(done, total int64)) error {
 	var errs []error
 	done := false
-	err := s.each(ctx, p, func(c *Cache, in *narinfo.Info) bool {
+	err := s.each(ctx, p, ca, func(c *Cache, in *narinfo.Info) bool {
 		err := c.copyTo(ctx, in, dst, progress)
 		if err == nil {
 			done = true

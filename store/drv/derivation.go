@@ -62,6 +62,14 @@ type Output struct {
 	Hash   hash.Hash    // CAFixed
 }
 
+// FixedAddress is the content address of a CAFixed output, zero for others.
+func (o *Output) FixedAddress() store.ContentAddress {
+	if o.Kind != CAFixed {
+		return store.ContentAddress{}
+	}
+	return store.ContentAddress{Method: o.Method, Hash: o.Hash}
+}
+
 // InputDrv is a derivation whose outputs are needed.
 type InputDrv struct {
 	Path store.Path

@@ -85,9 +85,6 @@ func (r ctxReader) Read(p []byte) (int, error) {
 // AddToStore makes info.Path valid with the archive that is read from r; see
 // store.Store.
 func (s *Store) AddToStore(ctx context.Context, info *store.PathInfo, r io.Reader, opts store.AddOptions) error {
-	if s.set.ReadOnly {
-		return ErrReadOnly
-	}
 	name := s.set.Dir.Format(info.Path)
 	if !opts.NoCheckSigs && s.set.Trusted != nil {
 		if err := s.set.Trusted(info); err != nil {
@@ -179,15 +176,15 @@ func HashObject(name string, method store.Method, algo hash.Algo, self string) (
 // canonical metadata, and returns what is to be registered. A valid path is left
 // alone unless repair.
 func (s *Store) make(ctx context.Context, p store.Path, repair bool, write func(to string) (*store.PathInfo, error)) error {
-	if s.set.ReadOnly {
-		return ErrReadOnly
-	}
 	if err := s.AddTempRoot(ctx, p); err != nil {
 		return err
 	}
 	valid, err := s.IsValid(ctx, p)
 	if err != nil || valid && !repair {
 		return err
+	}
+	if s.set.ReadOnly {
+		return s.readOnly(p)
 	}
 	locks, err := s.LockPaths(ctx, p)
 	if err != nil {

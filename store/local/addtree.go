@@ -38,7 +38,12 @@ const maxSmall = 8 << 20
 
 func (s *Store) addTree(ctx context.Context, name string, method store.Method, algo hash.Algo, dump func(io.Writer) error, refs []store.Path, repair bool) (store.Path, error) {
 	if s.set.ReadOnly {
-		return store.Path{}, ErrReadOnly
+		// What is there already needs no writing.
+		p, err := store.Compute{Dir: s.set.Dir}.AddTree(ctx, name, method, algo, dump, refs)
+		if err != nil {
+			return store.Path{}, err
+		}
+		return p, s.make(ctx, p, repair, nil)
 	}
 	t := &tree{s: s, method: method, algo: algo, dump: func(w io.Writer) error { return dump(ctxWriter{ctx, w}) }}
 	defer t.discard()

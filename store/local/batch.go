@@ -43,9 +43,6 @@ func (b *Batch) StoreDir() store.Dir { return b.s.set.Dir }
 
 // AddText adds a text that becomes valid with the next Flush.
 func (b *Batch) AddText(ctx context.Context, name, contents string, refs []store.Path) (store.Path, error) {
-	if b.s.set.ReadOnly {
-		return store.Path{}, ErrReadOnly
-	}
 	info, err := b.s.textInfo(name, contents, refs)
 	if err != nil {
 		return store.Path{}, err
@@ -63,6 +60,9 @@ func (b *Batch) AddText(ctx context.Context, name, contents string, refs []store
 		return store.Path{}, err
 	}
 	if !valid {
+		if b.s.set.ReadOnly {
+			return store.Path{}, b.s.readOnly(info.Path)
+		}
 		temp, err := b.s.tempName(ctx)
 		if err != nil {
 			return store.Path{}, err

@@ -4,6 +4,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,8 +23,36 @@ const (
 
 // openLockFile opens a lock file, making it if need be.
 func openLockFile(name string) (*os.File, error) {
-	return os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, &lockFileError{name, err}
+	}
+	return f, nil
 }
+
+// lockFileError is a lock file that cannot be opened, worded as in Nix.
+type lockFileError struct {
+	name string
+	err  error
+}
+
+func (e *lockFileError) Error() string {
+	return fmt.Sprintf("opening lock file '%s': %s", e.name, sysErrorText(e.err))
+}
+
+func (e *lockFileError) Unwrap() error { return e.err }
+
+// sysErrorText is what the system says of an error, in the words of C's strerror.
+func sysErrorText(err error) string {
+	if e, ok := errors.AsType[unix.Errno](err); ok {
+		err = e
+	}
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// accessible says why a directory may not be written.
+func accessible(dir string) error { return unix.Access(dir, unix.W_OK) }
 
 // tryLock takes a lock if it can be had at once.
 func tryLock(f *os.File, kind lockKind) (bool, error) {

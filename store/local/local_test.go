@@ -324,6 +324,16 @@ func TestReadOnly(t *testing.T) {
 	if _, err := r.AddText(ctx, "c", "d", nil); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("adding: %v", err)
 	}
+	if again, err := r.AddText(ctx, "a", "b", nil); err != nil || again != p {
+		t.Errorf("adding what is there: %v, %v", again, err)
+	}
+	if again, err := r.NewBatch().AddText(ctx, "a", "b", nil); err != nil || again != p {
+		t.Errorf("adding what is there: %v, %v", again, err)
+	}
+	dump := func(w io.Writer) error { return nar.DumpString(w, "c") }
+	if _, err := r.AddTree(ctx, "tree", store.Recursive, hash.SHA256, dump, nil); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("adding a tree: %v", err)
+	}
 }
 
 func TestCanceled(t *testing.T) {

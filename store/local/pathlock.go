@@ -4,7 +4,6 @@ package local
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 
@@ -54,7 +53,7 @@ func (s *Store) lockPath(ctx context.Context, p store.Path, wait bool) (*os.File
 	for {
 		f, err := openLockFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("open lock file: %w", err)
+			return nil, err
 		}
 		if wait {
 			err = lockFile(ctx, f, lockExclusive, nil)

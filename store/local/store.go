@@ -37,8 +37,18 @@ type Store struct {
 	autoGC autoGC
 }
 
-// ErrReadOnly is returned by what would change a store opened read-only.
-var ErrReadOnly = errors.New("the store is read-only")
+// ErrReadOnly is wrapped by errors of what would change a store opened read-only.
+var ErrReadOnly = errors.New("the store was opened read-only: attempt to write a readonly database")
+
+// readOnly is the error for a path that cannot be added. Opening the store in another
+// way helps only if its directory can be written.
+func (s *Store) readOnly(p store.Path) error {
+	err := ErrReadOnly
+	if aerr := accessible(s.set.RealDir); aerr != nil {
+		err = fmt.Errorf("%w; nor can '%s' be written: %s", err, s.set.RealDir, sysErrorText(aerr))
+	}
+	return fmt.Errorf("cannot add '%s': %w", s.set.Dir.Format(p), err)
+}
 
 // Open opens a store, and makes it first if it is not there.
 func Open(ctx context.Context, set Settings) (*Store, error) {
@@ -47,6 +57,9 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 	s.temp.store = s
 	if err := s.open(ctx); err != nil {
 		s.Close()
+		if _, ok := errors.AsType[*lockFileError](err); ok {
+			return nil, err // it is in the store
+		}
 		return nil, fmt.Errorf("open store '%s': %w", s.set.RealDir, err)
 	}
 	return s, nil

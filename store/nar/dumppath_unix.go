@@ -18,7 +18,10 @@ import (
 // Like Dump it takes what filter takes. A file that changes its size while it is
 // read is an error.
 func DumpPath(w io.Writer, name string, filter Filter) error {
-	p := OpenPath(name, filter)
+	return copyPath(w, OpenPath(name, filter))
+}
+
+func copyPath(w io.Writer, p *PathReader) error {
 	defer p.Close()
 	pooled := buffers.Get().(*[]byte)
 	defer buffers.Put(pooled)
@@ -42,8 +45,9 @@ func DumpPath(w io.Writer, name string, filter Filter) error {
 // PathReader makes the archive of something on disk while it is read. Contents of
 // files go straight into the buffers that Read is given, which it fills.
 type PathReader struct {
-	root   string
-	filter Filter
+	root     string
+	filter   Filter
+	caseHack bool
 
 	mu   sync.Mutex // held while it is read
 	w    *Writer    // whose buffer has what is not contents
@@ -156,9 +160,9 @@ func (r *PathReader) next() error {
 			}
 		}
 		if typ == Regular {
-			return r.regular(d.fd, e.Name(), child)
+			return r.regular(d.fd, nameOnDisk(e), child)
 		}
-		return r.node(d.fd, e.Name(), child)
+		return r.node(d.fd, nameOnDisk(e), child)
 	}
 	if len(r.w.dirs) == 0 {
 		return io.EOF
@@ -224,6 +228,11 @@ func (r *PathReader) directory(dirfd int, base, path string) error {
 	}
 	if d.entries, err = d.f.ReadDir(-1); err != nil {
 		return err
+	}
+	if r.caseHack {
+		if err := unhackNames(d.f.Name(), d.entries); err != nil {
+			return err
+		}
 	}
 	slices.SortFunc(d.entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return nil

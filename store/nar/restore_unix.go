@@ -3,7 +3,10 @@
 package nar
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +24,8 @@ type RestoreOptions struct {
 	// BeginSync has the disk write larger files while the rest is restored, for
 	// callers that make it all durable in the end.
 	BeginSync bool
+	// CaseHack gives files names that differ by more than case; see CaseHackSuffix.
+	CaseHack bool
 	// MaxSize bounds the sum of the files' sizes in bytes; 0 does not.
 	MaxSize int64
 }
@@ -64,13 +69,32 @@ type restorer struct {
 }
 
 type restoreDir struct {
-	fd   int
-	path string
+	fd    int
+	path  string
+	names caseNames // with CaseHack
 }
 
 func (s *restorer) errorf(op, path string, err error) error {
+	if errors.Is(err, fs.ErrExist) {
+		return &existsError{filepath.Join(s.name, path), op == "mkdir"}
+	}
 	return &os.PathError{Op: op, Path: filepath.Join(s.name, path), Err: err}
 }
+
+// existsError is a file in the place of one that is restored, in Nix's words.
+type existsError struct {
+	path string
+	dir  bool // where a directory was to be made
+}
+
+func (e *existsError) Error() string {
+	if st, err := os.Stat(e.path); err == nil && st.IsDir() && e.dir {
+		return fmt.Sprintf("path '%s' already exists", e.path)
+	}
+	return fmt.Sprintf("cannot create '%s': File exists", e.path)
+}
+
+func (e *existsError) Unwrap() error { return fs.ErrExist }
 
 // leave closes directories until n are left.
 func (s *restorer) leave(n int) error {
@@ -155,6 +179,12 @@ func (s *restorer) node(h Header) error {
 			return err
 		}
 		base = h.Path[strings.LastIndexByte(h.Path, '/')+1:]
+		if s.opts.CaseHack {
+			var err error
+			if base, err = s.dirs[len(s.dirs)-1].names.onDisk(base); err != nil {
+				return err
+			}
+		}
 	}
 	dirfd := s.dirs[len(s.dirs)-1].fd
 	switch h.Type {
@@ -166,7 +196,7 @@ func (s *restorer) node(h Header) error {
 		if err != nil {
 			return s.errorf("open", h.Path, err)
 		}
-		s.dirs = append(s.dirs, restoreDir{fd, h.Path})
+		s.dirs = append(s.dirs, restoreDir{fd: fd, path: h.Path})
 	case Symlink:
 		if err := unix.Symlinkat(h.Target, dirfd, base); err != nil {
 			return s.errorf("symlink", h.Path, err)
