@@ -20,8 +20,8 @@ import (
 // openEvalStore gives an evaluation its door to the file system and the place
 // where it puts sources and derivations: a local store, unless nothing is to be
 // written.
-func openEvalStore(ctx context.Context, env *Env, s *settings.Settings, uri string, mode evalMode) (eval.World, store.Adder, *local.Store, error) {
-	world := &eval.OS{LookupEnv: lookupEnv(env)}
+func openEvalStore(ctx context.Context, env *Env, s *settings.Settings, uri string, mode evalMode, pure bool) (eval.World, store.Adder, *local.Store, error) {
+	world := &eval.OS{LookupEnv: lookupEnv(env), Physical: !pure}
 	if uri == "" {
 		uri = s.String("store")
 	}

@@ -128,7 +128,8 @@ func (f *evalFlags) open(ctx context.Context, env *Env, mode evalMode) (*evaluat
 
 func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *settings.Settings) (*evaluation, error) {
 	deferCollection(env.Getenv)
-	world, adder, st, err := openEvalStore(ctx, env, s, firstOf(f.evalStore, f.store), mode)
+	pure := (s.Bool("pure-eval") || f.pure) && !f.impure
+	world, adder, st, err := openEvalStore(ctx, env, s, firstOf(f.evalStore, f.store), mode, pure)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *se
 		Store:        adder,
 		SearchPath:   f.searchPath(env, s),
 		System:       evalSystem(s),
-		Pure:         (s.Bool("pure-eval") || f.pure) && !f.impure,
+		Pure:         pure,
 		Restricted:   s.Bool("restrict-eval"),
 		MaxCallDepth: s.Int("max-call-depth"),
 		Features:     make(map[string]bool),

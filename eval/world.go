@@ -2,10 +2,12 @@ package eval
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -66,6 +68,9 @@ type OS struct {
 	// StoreDir and StoreRoot say that paths below StoreDir, such as /nix/store,
 	// are to be found below StoreRoot; empty when they are where they say.
 	StoreDir, StoreRoot string
+	// Physical says that what StoreRoot lacks may be in StoreDir itself: the store of
+	// the machine, where expressions can lie that are evaluated for another one.
+	Physical bool
 	// LookupEnv looks up environment variables; nil is an empty environment.
 	LookupEnv func(string) (string, bool)
 }
@@ -74,10 +79,18 @@ func (w *OS) real(path string) string {
 	if w.StoreRoot == "" {
 		return path
 	}
-	if rest, ok := cutDir(path, w.StoreDir); ok {
-		return w.StoreRoot + rest
+	rest, ok := cutDir(path, w.StoreDir)
+	if !ok {
+		return path
 	}
-	return path
+	if w.Physical && rest != "" {
+		// One object is all here or all there.
+		object, _, _ := strings.Cut(rest[1:], "/")
+		if _, err := os.Lstat(w.StoreRoot + "/" + object); errors.Is(err, fs.ErrNotExist) {
+			return path
+		}
+	}
+	return w.StoreRoot + rest
 }
 
 // cutDir cuts dir off the front of a path; the rest is empty or begins with a

@@ -3,7 +3,9 @@ package eval_test
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -228,4 +230,32 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestPhysicalStore reads objects of the machine's store that another one lacks.
+func TestPhysicalStore(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"phys/a/f": "physical", "phys/b/f": "physical", "phys/b/g": "physical", "root/b/f": "root", "root/c/f": "root",
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	both := &eval.OS{StoreDir: dir + "/phys", StoreRoot: dir + "/root", Physical: true}
+	own := &eval.OS{StoreDir: dir + "/phys", StoreRoot: dir + "/root"}
+	for _, tt := range []struct{ name, both, own string }{
+		{"a/f", "physical", ""}, {"b/f", "root", "root"}, {"b/g", "", ""}, {"c/f", "root", "root"}, {"d/f", "", ""},
+	} {
+		for w, want := range map[*eval.OS]string{both: tt.both, own: tt.own} {
+			text, err := w.ReadFile(dir + "/phys/" + tt.name)
+			if string(text) != want || (err == nil) != (want != "") {
+				t.Errorf("%s, physical %v: %q, %v", tt.name, w.Physical, text, err)
+			}
+		}
+	}
 }
