@@ -88,7 +88,10 @@ func (b *build) run() (map[string]store.Path, error) {
 	if err != nil {
 		return nil, err
 	}
-	return outs, b.postBuildHook(outs)
+	if b.mode == Check {
+		return outs, nil
+	}
+	return outs, b.w.postBuildHook(b.ctx, b.path, outs, b.log.act.id)
 }
 
 // prepare decides on the sandbox and makes directories and environment.

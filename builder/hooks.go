@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -48,22 +49,25 @@ func (b *build) preBuildHook(add func(target, source string, optional bool)) err
 	return nil
 }
 
-// postBuildHook runs the hook for outputs that were built and registered.
-func (b *build) postBuildHook(outs map[string]store.Path) error {
-	hook := b.w.Settings.PostBuildHook
-	if hook == "" || b.mode == Check {
+// postBuildHook runs the hook for outputs of drv that were built and registered. It
+// is an activity within the one called parent.
+func (w *Worker) postBuildHook(ctx context.Context, drv store.Path, outs map[string]store.Path, parent uint64) error {
+	hook := w.Settings.PostBuildHook
+	if hook == "" {
 		return nil
 	}
-	act := b.w.Observe.start(LevelTalkative, ActPostBuild, b.log.act.id, fmt.Sprintf("running post-build-hook '%s'", hook), b.printed())
+	dir := w.Store.StoreDir()
+	printed := dir.Format(drv)
+	act := w.Observe.start(LevelTalkative, ActPostBuild, parent, fmt.Sprintf("running post-build-hook '%s'", hook), printed)
 	defer act.stop()
 	var paths []string
 	for _, p := range outs {
-		paths = append(paths, b.dir().Format(p))
+		paths = append(paths, dir.Format(p))
 	}
 	slices.Sort(paths)
-	cmd := exec.CommandContext(b.ctx, hook)
-	cmd.Env = append(slices.Clone(b.w.Settings.Environ),
-		"DRV_PATH="+b.printed(), "OUT_PATHS="+strings.Join(paths, " "), "NIX_CONFIG="+b.w.Settings.HookConfig)
+	cmd := exec.CommandContext(ctx, hook)
+	cmd.Env = append(slices.Clone(w.Settings.Environ),
+		"DRV_PATH="+printed, "OUT_PATHS="+strings.Join(paths, " "), "NIX_CONFIG="+w.Settings.HookConfig)
 	lines := &lineSplitter{emit: func(s string) { act.report(ResPostBuildLogLine, s) }}
 	cmd.Stdout, cmd.Stderr = lines, lines
 	err := cmd.Run()
@@ -71,7 +75,7 @@ func (b *build) postBuildHook(outs map[string]store.Path) error {
 		lines.flush()
 	}
 	if err != nil {
-		return failf(MiscFailure, b.path, "program '%s' %s", hook, exitText(err))
+		return failf(MiscFailure, drv, "program '%s' %s", hook, exitText(err))
 	}
 	return nil
 }

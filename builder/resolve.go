@@ -97,5 +97,18 @@ func (g *drvGoal) resolvedDone() {
 		g.fail(MiscFailure, "%w", err)
 		return
 	}
-	g.end(r.status, nil)
+	if g.l.w.Settings.PostBuildHook == "" || g.mode == Check {
+		g.end(r.status, nil)
+		return
+	}
+	// The hook was run for the resolved derivation. That the outputs are of this one
+	// as well is news too.
+	var err error
+	g.l.task(func() { err = g.l.w.postBuildHook(g.l.ctx, g.path, g.results, 0) }, func() {
+		if err != nil {
+			g.end(MiscFailure, err)
+			return
+		}
+		g.end(r.status, nil)
+	})
 }

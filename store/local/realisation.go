@@ -113,7 +113,9 @@ func (s *Store) AddRealisation(ctx context.Context, r *store.Realisation, opts s
 			if dep.Path != p {
 				return fmt.Errorf("unable to register the derivation '%s' as it depends on a realisation of '%s' that doesn't match what we have locally", r.ID, id)
 			}
-			if err := each(c, "insert or replace into RealisationsRefs (referrer, realisationReference) values (?, ?)", func(st *sqlite.Stmt) {
+			// There is no key that would keep a row from coming twice.
+			if err := each(c, "insert into RealisationsRefs (referrer, realisationReference) select ?1, ?2 "+
+				"where not exists (select 1 from RealisationsRefs where referrer = ?1 and realisationReference = ?2)", func(st *sqlite.Stmt) {
 				st.BindInt64(1, row)
 				st.BindInt64(2, depRow)
 			}, nil); err != nil {
