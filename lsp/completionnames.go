@@ -14,6 +14,9 @@ import (
 	"gonix.dev/gonix/parser/quote"
 )
 
+// maxWiths bounds how many withs around a place are asked what they have.
+const maxWiths = 32
+
 // scopeCandidates are the names in scope, the keywords, and what withs provide.
 func (s *Server) scopeCandidates(ctx context.Context, pl place) (list []candidate, more bool) {
 	seen := map[string]bool{}
@@ -21,7 +24,9 @@ func (s *Server) scopeCandidates(ctx context.Context, pl place) (list []candidat
 	var withs []*scope.Scope
 	for sc := scopeBefore(pl); sc != nil; sc = sc.Parent {
 		if sc.IsWith() {
-			withs = append(withs, sc)
+			if len(withs) < maxWiths {
+				withs = append(withs, sc)
+			}
 			continue
 		}
 		if pl.owner != nil && sc.Node == pl.owner {

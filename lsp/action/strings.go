@@ -1,6 +1,7 @@
 package action
 
 import (
+	"slices"
 	"strings"
 
 	"gonix.dev/gonix/lsp/analysis"
@@ -92,15 +93,8 @@ func (r *Request) indented(s *ast.String) string {
 		t = strings.ReplaceAll(t, "\r", `''\r`)
 		b.WriteString(t)
 	}
-	whole := ""
-	for _, p := range s.Parts {
-		if p.Expr == nil {
-			whole += p.Text
-		} else {
-			whole += "x"
-		}
-	}
-	if !strings.Contains(whole, "\n") {
+	lines := slices.ContainsFunc(s.Parts, func(p ast.Part) bool { return p.Expr == nil && strings.Contains(p.Text, "\n") })
+	if !lines {
 		b.WriteString("''")
 		for _, p := range s.Parts {
 			if p.Expr != nil {

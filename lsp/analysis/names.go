@@ -17,12 +17,19 @@ var undefinedRule = &Rule{
 	tolerant: true,
 	check: func(p *pass) {
 		open := OpenComment(p.file)
+		suggested := map[suggestion]string{}
 		for _, u := range p.scope.Uses {
 			if !u.Undefined() || scope.IsBuiltin(u.Name) || u.Name == "or" || open >= 0 && u.Start >= open {
 				continue
 			}
 			d := Diagnostic{Span: u.Span, Msg: fmt.Sprintf("undefined variable '%s'", u.Name)}
-			if near := nearest(u.Name, u.Scope); near != "" {
+			about := suggestion{u.Name, u.Scope}
+			near, known := suggested[about]
+			if !known && len(suggested) < maxSuggested {
+				near = nearest(u.Name, u.Scope)
+				suggested[about] = near
+			}
+			if near != "" {
 				d.Msg += fmt.Sprintf("; did you mean '%s'?", near)
 				if !u.Inherit {
 					d.Fixes = []Fix{{Title: fmt.Sprintf("Change to '%s'", near), Edits: []Edit{{u.Span, near}}}}
@@ -32,6 +39,16 @@ var undefinedRule = &Rule{
 		}
 	},
 }
+
+// suggestion is what a name that nobody defines is replaced by.
+type suggestion struct {
+	name  string
+	scope *scope.Scope
+}
+
+// maxSuggested bounds for how many names others are suggested: each is compared with all
+// that are visible.
+const maxSuggested = 100
 
 // nearest returns the visible name that a misspelt one is closest to, or "".
 func nearest(name string, s *scope.Scope) string {

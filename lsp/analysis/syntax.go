@@ -17,7 +17,7 @@ var syntaxRule = &Rule{
 	tolerant: true,
 	check: func(p *pass) {
 		open, said := OpenComment(p.file), false
-		for _, e := range p.file.Errors {
+		for i, e := range p.file.Errors {
 			d := Diagnostic{Span: e.Span, Msg: e.Msg}
 			switch {
 			case said:
@@ -27,7 +27,9 @@ var syntaxRule = &Rule{
 				d.Span = ast.Span{Start: open, End: open + 2}
 				d.Msg = "this comment does not end"
 			case e.Code == parser.CodeSyntax:
-				d.Related = p.unclosed(e)
+				if i < maxUnclosed {
+					d.Related = p.unclosed(e)
+				}
 				for d.End > d.Start && int(d.End) < len(p.file.Src) && p.file.Src[d.Start] >= 0x80 && p.file.Src[d.End] >= 0x80 {
 					d.End++ // the whole of a word in another script
 				}
@@ -43,6 +45,9 @@ var syntaxRule = &Rule{
 		}
 	},
 }
+
+// maxUnclosed bounds for how many errors the bracket is looked for that is not closed.
+const maxUnclosed = 100
 
 // OpenComment returns where a comment begins that does not end, or -1. The parser
 // reads it as operators, of which one or the other is the error.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"gonix.dev/gonix/parser/ast"
@@ -60,8 +61,39 @@ type Position struct{ Line, Character uint32 }
 type Mapper struct {
 	text  string
 	enc   Encoding
-	lines []int32 // offset of the first byte of each line
-	wide  []int32 // the lines that are not ASCII, of which most texts have few or none
+	lines []int32  // offset of the first byte of each line
+	wide  []int32  // the lines that are not ASCII, of which most texts have few or none
+	marks sync.Map // int to []mark, by the line, for long ones
+}
+
+// mark is a place in a long line that is not ASCII.
+type mark struct{ off, col int }
+
+// markEvery is how many bytes lie between two marks.
+const markEvery = 512
+
+// marksOf returns the marks of a line, in order: none for lines of the usual length.
+func (m *Mapper) marksOf(line int) []mark {
+	start, end := int(m.LineStart(line)), int(m.LineEnd(line))
+	if end-start <= markEvery {
+		return nil
+	}
+	if known, ok := m.marks.Load(line); ok {
+		return known.([]mark)
+	}
+	var out []mark
+	col, next := 0, start+markEvery
+	for i := start; i < end; {
+		if i >= next {
+			out = append(out, mark{i, col})
+			next = i + markEvery
+		}
+		r, size := utf8.DecodeRuneInString(m.text[i:end])
+		col += m.enc.width(r, size)
+		i += size
+	}
+	m.marks.Store(line, out)
+	return out
 }
 
 // NewMapper indexes a text.
@@ -205,8 +237,12 @@ func (m *Mapper) column(line int, off ast.Pos) Position {
 	if m.bytes(line) {
 		return Position{uint32(line), uint32(int(off) - start)}
 	}
-	col := 0
-	for i := start; i < int(off); {
+	i, col := start, 0
+	marks := m.marksOf(line)
+	if n := sort.Search(len(marks), func(n int) bool { return marks[n].off > int(off) }); n > 0 {
+		i, col = marks[n-1].off, marks[n-1].col
+	}
+	for i < int(off) {
 		r, size := utf8.DecodeRuneInString(m.text[i:])
 		if i+size > int(off) {
 			break // inside a sequence
@@ -260,8 +296,12 @@ func (m *Mapper) Offset(p Position) ast.Pos {
 		off := start + int(min(int64(p.Character), int64(end-start)))
 		return ast.Pos(m.runeStart(start, off))
 	}
-	i := start
-	for left := int64(p.Character); i < end; {
+	i, left := start, int64(p.Character)
+	marks := m.marksOf(int(p.Line))
+	if n := sort.Search(len(marks), func(n int) bool { return int64(marks[n].col) > left }); n > 0 {
+		i, left = marks[n-1].off, left-int64(marks[n-1].col)
+	}
+	for i < end {
 		r, size := utf8.DecodeRuneInString(m.text[i:end])
 		w := int64(m.enc.width(r, size))
 		if w > left {

@@ -2,6 +2,7 @@ package document
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"go.lsp.dev/uri"
@@ -64,6 +65,7 @@ func TestMapperMovesPositionsThatDoNotExist(t *testing.T) {
 // text and encoding.
 func FuzzMapper(f *testing.F) {
 	f.Add("a\r\nb\rc\n\nd é 😀\xff x")
+	f.Add(strings.Repeat("é😀x", 300) + "\n" + strings.Repeat("x\xff", 600))
 	f.Add("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n20")
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, enc := range []Encoding{UTF8, UTF16, UTF32} {

@@ -39,6 +39,7 @@ func (r *resolver) file(f *ast.File) *Info {
 	if r.stopped {
 		return i
 	}
+	i.passUses()
 	inOrder(i.Uses, func(u *Use) ast.Pos { return u.Start })
 	inOrder(i.Defs, func(d *Def) ast.Pos { return d.Span().Start })
 	inOrder(i.Scopes, func(s *Scope) ast.Pos { return s.Start })
@@ -50,6 +51,22 @@ func (r *resolver) file(f *ast.File) *Info {
 	}
 	inOrder(i.names, func(n placedName) ast.Pos { return n.Start })
 	return i
+}
+
+// passUses makes the withs around a with count what that may have provided. Scopes are
+// still as they were entered, the outer before the inner.
+func (i *Info) passUses() {
+	for _, s := range slices.Backward(i.Scopes) {
+		if !s.IsWith() || s.Used == 0 {
+			continue
+		}
+		for w := s.Parent; w != nil; w = w.Parent {
+			if w.IsWith() {
+				w.Used += s.Used
+				break
+			}
+		}
+	}
 }
 
 // inOrder sorts a list by place. Nearly always it is sorted already.
@@ -219,10 +236,8 @@ func (r *resolver) use(name string, span ast.Span, at *Scope, inherit bool) *Use
 	r.uses = append(r.uses, Use{Span: span, Name: name, Inherit: inherit, Scope: at, Owner: r.owner})
 	u := &r.uses[len(r.uses)-1]
 	u.Def, u.With = r.find(at, name)
-	for w := u.With; w != nil; w = w.Parent {
-		if w.IsWith() {
-			w.Used++
-		}
+	if u.With != nil {
+		u.With.Used++ // as are those around it; see passUses
 	}
 	r.info.Uses = append(r.info.Uses, u)
 	return u

@@ -38,10 +38,22 @@ type World struct {
 	Search func(name string) string
 	// Stop reports whether nobody wants the answer any more; nil never does.
 	Stop func() bool
+
+	steps *int // that one answer has taken; see begin
 }
 
 // maxDepth bounds how far names are followed.
 const maxDepth = 40
+
+// maxSteps bounds how many expressions are looked at for one answer. Where each of many
+// withs may have a name, there are more ways than anybody could go.
+const maxSteps = 4000
+
+// begin begins to look for an answer.
+func (w World) begin() World {
+	w.steps = new(int)
+	return w
+}
 
 // Shape is what an expression may evaluate to. The zero value knows nothing.
 type Shape struct {
@@ -202,10 +214,10 @@ func (sh Shape) Attr(name string) []*Slot {
 }
 
 // Of returns the shape of an expression in a file.
-func (w World) Of(u *Unit, e ast.Expr) Shape { return w.of(u, e, maxDepth) }
+func (w World) Of(u *Unit, e ast.Expr) Shape { return w.begin().of(u, e, maxDepth) }
 
 func (w World) of(u *Unit, e ast.Expr, depth int) Shape {
-	if depth <= 0 || e == nil {
+	if *w.steps++; depth <= 0 || e == nil || *w.steps > maxSteps {
 		return Shape{Open: true}
 	}
 	depth--
@@ -285,7 +297,7 @@ func (w World) slots(slots []*Slot, depth int) Shape {
 }
 
 // Value returns the shape of what a slot holds.
-func (w World) Value(s *Slot) Shape { return w.value(s, maxDepth) }
+func (w World) Value(s *Slot) Shape { return w.begin().value(s, maxDepth) }
 
 func (w World) value(s *Slot, depth int) Shape {
 	if depth <= 0 {

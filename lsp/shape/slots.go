@@ -37,7 +37,7 @@ func (w World) use(u *Unit, use *scope.Use, depth int) []*Slot {
 		}
 		return nil
 	}
-	for s := use.With; s != nil; s = s.Parent {
+	for s := use.With; s != nil && *w.steps <= maxSteps; s = s.Parent {
 		if with, ok := s.Node.(*ast.With); ok {
 			if slots := w.of(u, with.Scope, depth-1).Attr(use.Name); len(slots) > 0 {
 				return slots
@@ -84,6 +84,7 @@ func (w World) aliases(s *Slot, depth int) []*Slot {
 // Chain returns slots, and the slots they are aliases of, and so on; nearest
 // first, each once.
 func (w World) Chain(slots []*Slot) []*Slot {
+	w = w.begin()
 	var out []*Slot
 	seen := map[string]bool{}
 	for depth := maxDepth; len(slots) > 0 && depth > 0; depth-- {
@@ -163,6 +164,7 @@ func (w World) Mentions(u *Unit, name string, f func(*Mention)) {
 
 // mention finds what the last node of a path, a name, refers to.
 func (w World) mention(u *Unit, path []ast.Node) *Mention {
+	w = w.begin()
 	n := path[len(path)-1]
 	var parent, grand ast.Node
 	if len(path) > 1 {
@@ -258,7 +260,7 @@ func index(path []*ast.AttrName, name *ast.AttrName) int {
 }
 
 // Aliases returns the slots that an inherited name stands for; none for others.
-func (w World) Aliases(s *Slot) []*Slot { return w.aliases(s, maxDepth) }
+func (w World) Aliases(s *Slot) []*Slot { return w.begin().aliases(s, maxDepth) }
 
 // Slots returns the shape of whatever any of the slots holds.
-func (w World) Slots(slots []*Slot) Shape { return w.slots(slots, maxDepth) }
+func (w World) Slots(slots []*Slot) Shape { return w.begin().slots(slots, maxDepth) }
