@@ -197,7 +197,8 @@ func slotHead(slot *shape.Slot) string {
 		// Show all arguments of a curried function.
 		text := ""
 		for {
-			text += shorten(f.Src[v.Start:max(v.Start, v.Colon+1)], 100) + " "
+			head := f.Src[v.Start:min(v.End, max(v.Start, v.Colon+1))] // the colon may be missing
+			text += shorten(head, 100) + " "
 			next, ok := cursor.Unparen(v.Body).(*ast.Lambda)
 			if !ok {
 				break
