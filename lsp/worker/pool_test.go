@@ -73,26 +73,27 @@ func TestPoolIdles(t *testing.T) {
 	}
 }
 
-// Together they keep within the limit of one.
+// Together they keep within the limit of one: who has been asked longer ago ends when
+// another needs the memory.
 func TestPoolMemory(t *testing.T) {
 	p := newPool(t)
-	const limit = 256
-	for n := range 3 {
-		resp, err := p.Do(context.Background(), Request{
-			Op: "value", Text: "with builtins; seq (deepSeq (genList (x: [ x ]) 1000000) 1) 1", Dir: "/", Settings: settingsNo(n),
-		}, nil, patient, limit)
-		if err != nil || resp.Value.Text != "1" {
-			t.Fatalf("got %v, %v", resp, err)
+	first := p.answer(t, settingsNo(1), "1")
+	second := p.answer(t, settingsNo(2), "1")
+	p.mu.Lock()
+	for _, m := range p.members {
+		if m.memory == 0 {
+			t.Error("a process does not say how much memory it has")
 		}
-		p.mu.Lock()
-		sum := int64(0)
-		for _, m := range p.members {
-			sum += m.memory
-		}
-		t.Logf("%d processes have %d MiB", len(p.members), sum>>20)
-		if resp.Memory == 0 || sum > limit<<20 && len(p.members) > 1 || len(p.members) == maxProcesses {
-			t.Errorf("%d processes have %d MiB", len(p.members), sum>>20)
-		}
-		p.mu.Unlock()
+		m.memory = 900 << 20 // of 2000
+	}
+	p.mu.Unlock()
+	if p.answer(t, settingsNo(2), "1") != second {
+		t.Error("the process that is asked ends")
+	}
+	p.mu.Lock()
+	p.members[0].memory = 2000 << 20
+	p.mu.Unlock()
+	if third := p.answer(t, settingsNo(3), "1"); third == first || third == second || len(p.members) != 1 {
+		t.Errorf("there are %d processes", len(p.members))
 	}
 }
