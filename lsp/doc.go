@@ -14,7 +14,8 @@
 // Notifications run there and replace the view. A request takes the current view
 // along, lets go of the reader and computes beside others; so it sees exactly the
 // edits that were sent before it. It may be cancelled while it waits and while it
-// runs. A panic fails one request and no more.
+// runs. A panic fails one request and no more. Only diagnostics that a client pulls are
+// about the text as it is when they are ready: a key ends their search, which begins anew.
 //
 // # Rooms
 //
