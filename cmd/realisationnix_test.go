@@ -8,14 +8,19 @@ import (
 	"testing"
 )
 
-// floating is a content-addressed derivation that needs another, and one whose path
-// depends on theirs.
+// floating is a content-addressed derivation that needs another, one whose path
+// depends on theirs, and two whose paths are known.
 const floating = `let
   make = name: script: more: derivation ({ inherit name; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" script ]; } // more);
   ca = { __contentAddressed = true; outputHashMode = "recursive"; outputHashAlgo = "sha256"; };
   one = make "one" "echo one > $out; echo two > $dev" (ca // { outputs = [ "out" "dev" ]; });
   two = make "two" "echo ${one} ${one.dev} $out > $out" ca;
-in { inherit one two; three = make "three" "echo ${two} > $out" { }; }
+in {
+  inherit one two;
+  three = make "three" "echo ${two} > $out" { };
+  plain = make "plain" "echo plain > $out" { };
+  fixed = make "fixed" "read x < ${one}; echo $x > $out" { outputHash = builtins.hashString "sha256" "one\n"; outputHashAlgo = "sha256"; };
+}
 `
 
 // TestRealisationsWithNix has gonix and Nix build content-addressed derivations, write
@@ -34,20 +39,20 @@ func TestRealisationsWithNix(t *testing.T) {
 	}
 	ours, theirs := "file://"+p.dir+"/ours", "file://"+p.dir+"/theirs"
 
-	builds.mustNix("nix", "copy", "--to", theirs, "-f", "floating.nix", "one", "two", "three")
+	builds.mustNix("nix", "copy", "--to", theirs, "-f", "floating.nix", "one", "two", "three", "plain", "fixed")
 	for _, dir := range []string{"store", "state"} { // gonix is to build it again, in the same place
 		if out, err := exec.Command("sh", "-c", "chmod -R u+w $0 && rm -r $0", filepath.Join(p.dir, dir)).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	builds.mustGonix("copy", "--to", ours, "-f", "floating.nix", "one^*", "two", "three")
+	builds.mustGonix("copy", "--to", ours, "-f", "floating.nix", "one^*", "two", "three", "plain", "fixed")
 	names := func(cache string) (names []string) {
 		for _, f := range mustGlob(t, strings.TrimPrefix(cache, "file://")+"/realisations/*.doi") {
 			names = append(names, filepath.Base(f))
 		}
 		return names
 	}
-	if a, b := names(ours), names(theirs); strings.Join(a, " ") != strings.Join(b, " ") || len(a) != 4 {
+	if a, b := names(ours), names(theirs); strings.Join(a, " ") != strings.Join(b, " ") || len(a) != 6 {
 		t.Errorf("realisations that gonix wrote: %q\nand Nix: %q", a, b)
 	}
 	for _, name := range names(theirs) {

@@ -78,6 +78,13 @@ func (s *Store) AddRealisation(ctx context.Context, r *store.Realisation, opts s
 		if err != nil {
 			return err
 		}
+		path, err := s.pathID(c, r.Path)
+		if err != nil {
+			return err
+		}
+		if path == 0 {
+			return fmt.Errorf("register the realisation of '%s': %w", r.ID, s.invalid(r.Path))
+		}
 		drvHash := hash.WithPrefix(r.ID.Hash, hash.Base16)
 		if old != nil {
 			if old.Path != r.Path {
@@ -90,11 +97,11 @@ func (s *Store) AddRealisation(ctx context.Context, r *store.Realisation, opts s
 				st.BindInt64(2, row)
 			}, nil)
 		} else {
-			err = each(c, "insert into Realisations (drvPath, outputName, outputPath, signatures) values (?, ?, (select id from ValidPaths where path = ?), ?)",
+			err = each(c, "insert into Realisations (drvPath, outputName, outputPath, signatures) values (?, ?, ?, ?)",
 				func(st *sqlite.Stmt) {
 					st.BindText(1, drvHash)
 					st.BindText(2, r.ID.Output)
-					st.BindText(3, s.set.Dir.Format(r.Path))
+					st.BindInt64(3, path)
 					st.BindText(4, strings.Join(r.Sigs, " "))
 				}, nil)
 			row = c.LastInsertRowID()

@@ -248,7 +248,7 @@ func TestFaultPermissions(t *testing.T) {
 			// Root may do everything.
 			if r := p.run(args...); r.failed != nil {
 				p.orderly(r, args)
-				if !strings.Contains(r.err, "permission denied") && !strings.Contains(r.err, "readonly") && !strings.Contains(r.err, "unable to open") {
+				if !strings.Contains(strings.ToLower(r.err), "permission denied") && !strings.Contains(r.err, "readonly") && !strings.Contains(r.err, "unable to open") {
 					t.Errorf("%q without rights on %s: %s", args, dir, r.err)
 				}
 			}
@@ -268,7 +268,7 @@ func TestFaultFiles(t *testing.T) {
 	for i, n := range []int{8, 16, 24, 256} {
 		c := p.command("limited", strconv.Itoa(n), program, "gonix-build", "graph.nix", "--argstr", "salt", fmt.Sprint(i+10), "--no-out-link")
 		if r := finish(c); r.failed != nil {
-			if !strings.Contains(r.err, "too many open files") && !strings.Contains(r.err, "unable to open") || strings.Contains(r.err, "goroutine ") && n >= 16 {
+			if !strings.Contains(strings.ToLower(r.err), "too many open files") && !strings.Contains(r.err, "unable to open") || strings.Contains(r.err, "goroutine ") && n >= 16 {
 				t.Errorf("%d files: %v\n%s", n, r.failed, r.err)
 			}
 			if n == 256 {
