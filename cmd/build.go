@@ -76,7 +76,7 @@ outputs: 'hello^bin,dev' or 'hello^*'. The outputs are linked as ./result.`,
 		}
 		wanted, err := e.installables(f, args)
 		if err == nil {
-			err = e.flush(ctx)
+			err = e.finish(ctx)
 		}
 		if err == nil {
 			err = o.run(ctx, e, wanted)

@@ -69,6 +69,7 @@ type evaluation struct {
 	flakes   map[string]*flake.Flake // opened, by URL
 	st       *eval.State
 	auto     *eval.Attrs // --arg and --argstr
+	dir      store.Dir   // of store paths
 	trace    bool
 	stats    bool
 	settings *settings.Settings
@@ -179,6 +180,7 @@ func (f *evalFlags) openWith(ctx context.Context, env *Env, mode evalMode, s *se
 		opts.Realiser = r
 	}
 	e.st = eval.New(opts, builtins.All()...)
+	e.dir = e.st.StoreDir()
 	if err := e.addArgs(f); err != nil {
 		return nil, err
 	}
@@ -315,8 +317,22 @@ func (e *evaluation) fail(err *eval.Error) error {
 	return &evalError{env: e.env, st: e.st, err: err, full: e.trace}
 }
 
-// close writes the profile and the counts.
-func (e *evaluation) close() error {
+// finish ends the evaluation where everything was evaluated, and only building is
+// left. What it wrote is valid then, and its memory is for others to use.
+func (e *evaluation) finish(ctx context.Context) error {
+	if err := e.flush(ctx); err != nil {
+		return err
+	}
+	if err := e.report(); err != nil {
+		return err
+	}
+	e.st, e.auto, e.flakes = nil, nil, nil
+	resumeCollection()
+	return nil
+}
+
+// report writes the profile and the counts.
+func (e *evaluation) report() error {
 	if p := e.st.Options().Profiler; p != nil {
 		if err := writeFileAtomic(e.profile, func(w io.Writer) error {
 			_, err := p.WriteTo(w)
@@ -328,7 +344,18 @@ func (e *evaluation) close() error {
 	if e.stats {
 		printStats(e.env, e.st)
 	}
-	err := e.flush(context.WithoutCancel(e.st.Options().Context))
+	return nil
+}
+
+// close ends the evaluation and closes its store.
+func (e *evaluation) close() error {
+	var err error
+	if e.st != nil {
+		if err := e.report(); err != nil {
+			return err
+		}
+		err = e.flush(context.WithoutCancel(e.st.Options().Context))
+	}
 	if e.building != nil {
 		err = errors.Join(err, e.building.Close())
 	}
@@ -340,5 +367,5 @@ func (e *evaluation) close() error {
 	return err
 }
 
-// storeOf is the directory store paths are computed for.
-func (e *evaluation) storeDir() store.Dir { return e.st.StoreDir() }
+// storeDir is the directory store paths are computed for.
+func (e *evaluation) storeDir() store.Dir { return e.dir }

@@ -74,7 +74,7 @@ derivations they make, prints their outputs and links them as ./result.`,
 		}
 		targets, err := e.buildTargets(args, exprs, attrs)
 		if err == nil {
-			err = e.flush(ctx)
+			err = e.finish(ctx)
 		}
 		if err != nil {
 			return withClose(err, e)

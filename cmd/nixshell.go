@@ -355,7 +355,7 @@ func (n *nixShell) enter(ctx context.Context, e *evaluation, drvPath store.Path)
 	if need != nil {
 		targets = append(targets, *need)
 	}
-	if err := e.flush(ctx); err != nil {
+	if err := e.finish(ctx); err != nil {
 		return err
 	}
 	b, err := e.session()

@@ -11,9 +11,12 @@ import (
 const (
 	// heapReserve is how much of the heap is made present ahead of its use.
 	heapReserve = 768 << 20
-	// prefaultLead is how far ahead of the evaluation that happens.
+	// prefaultLead is how far ahead of the evaluation that happens at most: an
+	// evaluation that has not used much may not need more either.
 	prefaultLead = 8 << 20
 	prefaultStep = 2 << 20
+	// prefaultPoll is how often the heap is looked at.
+	prefaultPoll = time.Millisecond
 )
 
 // prefaultHeap has another processor take the page faults of an evaluation, which
@@ -21,9 +24,9 @@ const (
 // once, and what evaluation will use next is made present shortly before.
 //
 // Nothing depends on it: where the kernel cannot do that, or the runtime uses other
-// addresses, pages are faulted in as ever. It returns what this adds to the counts of
-// the heap.
-func prefaultHeap(heap func() uint64) heapCounts {
+// addresses, pages are faulted in as ever. It ends when until is closed, and returns what
+// this adds to the counts of the heap.
+func prefaultHeap(until <-chan struct{}) heapCounts {
 	if runtime.NumCPU() < 2 {
 		return heapCounts{}
 	}
@@ -33,9 +36,14 @@ func prefaultHeap(heap func() uint64) heapCounts {
 	b = nil
 	runtime.GC() // gives the space to the heap
 	go func() {
+		watch := heapWatch{often: prefaultPoll, until: until}
+		used := heapSize()
 		for done := uint64(0); done < heapReserve; {
-			if done > heap()+prefaultLead {
-				time.Sleep(time.Millisecond)
+			if done+prefaultStep > used+min(prefaultLead, used) {
+				var ok bool
+				if used, ok = watch.next(); !ok {
+					return
+				}
 				continue
 			}
 			if _, _, errno := unix.RawSyscall(unix.SYS_MADVISE, base+uintptr(done), prefaultStep, unix.MADV_POPULATE_WRITE); errno != 0 {

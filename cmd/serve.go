@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,9 +65,9 @@ On Ctrl-C downloads that are under way may end, for at most 30 seconds.`,
 				}
 				h.Keys = append(h.Keys, k)
 			}
-			var handler http.Handler = h
+			var handler http.Handler = &restingHandler{Handler: h}
 			if verbose {
-				handler = logRequests(env, h)
+				handler = logRequests(env, handler)
 			}
 			l, err := net.Listen("tcp", listen)
 			if err != nil {
@@ -103,6 +105,46 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 		return err
 	}
 	return <-stopped
+}
+
+// restingHandler gives memory back to the system when nobody has asked for anything in
+// a while: what a hundred downloads at a time need is much for a process that waits.
+type restingHandler struct {
+	http.Handler
+	mu     sync.Mutex
+	active int
+	timer  *time.Timer
+}
+
+// restAfter is how long nobody asks before memory is given back.
+const restAfter = 10 * time.Second
+
+func (h *restingHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.begin()
+	defer h.end()
+	h.Handler.ServeHTTP(w, r)
+}
+
+func (h *restingHandler) begin() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.active++
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+}
+
+func (h *restingHandler) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.active--; h.active > 0 {
+		return
+	}
+	if h.timer == nil {
+		h.timer = time.AfterFunc(restAfter, debug.FreeOSMemory)
+	} else {
+		h.timer.Reset(restAfter)
+	}
 }
 
 // buildLogs reads build logs of a local store.

@@ -212,7 +212,7 @@ func (e *evaluation) mainProgram(ctx context.Context, f *evalFlags, attr string)
 	if err != nil {
 		return "", err
 	}
-	if err := e.flush(ctx); err != nil {
+	if err := e.finish(ctx); err != nil {
 		return "", err
 	}
 	b, err := e.session()

@@ -82,7 +82,7 @@ func (t *targetArgs) orWhole(args []string) []string {
 func (t *targetArgs) paths(ctx context.Context, e *evaluation, args []string) ([]store.Path, error) {
 	targets, err := e.installables(t.eval, t.orWhole(args))
 	if err == nil {
-		err = e.flush(ctx)
+		err = e.finish(ctx)
 	}
 	if err != nil {
 		return nil, err

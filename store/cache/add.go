@@ -186,7 +186,7 @@ func (c *Cache) upload(ctx context.Context, info *store.PathInfo, archive io.Rea
 	if !plain {
 		packed.sum = hash.New(hash.SHA256)
 	}
-	comp, err := compress(packed, c.par.compression, c.par.level, c.par.parallel)
+	comp, err := compress(packed, c.par.compression, c.par.level, c.par.share)
 	if err != nil {
 		return nil, err
 	}
@@ -304,7 +304,7 @@ func (c *Cache) putSmall(ctx context.Context, name string, data []byte, kind, co
 	if compression != "" && compression != "none" {
 		if _, ok := c.back.(directory); !ok { // a directory cannot say how a file is encoded
 			var b bytes.Buffer
-			w, err := compress(&b, compression, -1, false)
+			w, err := compress(&b, compression, -1, oneCPU)
 			if err == nil {
 				_, err = w.Write(data)
 			}

@@ -51,7 +51,7 @@ type Cache struct {
 type params struct {
 	compression string
 	level       int
-	parallel    bool
+	share       share // of the machine, for compressing
 	keys        []sign.SecretKey
 	listing     bool
 	debugInfo   bool
@@ -178,7 +178,10 @@ func (p *params) parse(q url.Values) error {
 		case "compression-level":
 			p.level, err = strconv.Atoi(val)
 		case "parallel-compression":
-			p.parallel, err = flag()
+			var all bool
+			if all, err = flag(); all {
+				p.share = allCPUs
+			}
 		case "write-nar-listing":
 			p.listing, err = flag()
 		case "index-debug-info":
@@ -212,8 +215,8 @@ func (p *params) parse(q url.Values) error {
 			return fmt.Errorf("parameter '%s': %w", name, err)
 		}
 	}
-	if !q.Has("parallel-compression") {
-		p.parallel = p.compression == "zstd"
+	if !q.Has("parallel-compression") && p.compression == "zstd" {
+		p.share = allCPUs
 	}
 	return nil
 }

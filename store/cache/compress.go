@@ -20,6 +20,10 @@ import (
 // bytes: the window of `zstd -22 --ultra`, and twice that of `xz -9`.
 const maxWindow = 128 << 20
 
+// smallWindow is how far back zstd looks for repetitions, in bytes, where many streams
+// are written at a time: an eighth of its default.
+const smallWindow = 1 << 20
+
 // extensions are the file names of compressed archives.
 var extensions = map[string]string{
 	"none": "", "xz": ".xz", "zstd": ".zst", "bzip2": ".bz2", "gzip": ".gz", "br": ".br",
@@ -111,9 +115,18 @@ func decompress(r io.Reader, kind string) (io.ReadCloser, error) {
 // asks for. Close the result; that does not close r.
 func Decompress(r io.Reader, kind string) (io.ReadCloser, error) { return decompress(r, kind) }
 
+// share is how much of the machine a compressor may use, where its method can choose.
+type share uint8
+
+const (
+	oneCPU    share = iota
+	allCPUs         // several at a time
+	oneOfMany       // one, and little memory: there may be a hundred of them
+)
+
 // compress returns a writer whose Close ends the compressed stream in w. level is
-// the method's own; -1 is its default. parallel uses several CPUs where the method can.
-func compress(w io.Writer, kind string, level int, parallel bool) (io.WriteCloser, error) {
+// the method's own; -1 is its default.
+func compress(w io.Writer, kind string, level int, share share) (io.WriteCloser, error) {
 	switch kind {
 	case "none":
 		return nopWriteCloser{w}, nil
@@ -126,9 +139,12 @@ func compress(w io.Writer, kind string, level int, parallel bool) (io.WriteClose
 		}
 		return conf.NewWriter(w)
 	case "zstd":
-		opts := []zstd.EOption{zstd.WithEncoderConcurrency(1)}
-		if parallel {
-			opts = nil
+		var opts []zstd.EOption
+		switch share {
+		case oneCPU:
+			opts = []zstd.EOption{zstd.WithEncoderConcurrency(1)}
+		case oneOfMany:
+			opts = []zstd.EOption{zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(smallWindow)}
 		}
 		if level >= 0 {
 			opts = append(opts, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)))

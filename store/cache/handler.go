@@ -162,7 +162,7 @@ func (h *Handler) archive(w http.ResponseWriter, r *http.Request, name string) e
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	out, err := compress(w, kind, -1, false)
+	out, err := compress(w, kind, -1, oneOfMany)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (zeroReader) Read(p []byte) (int, error) {
 func packed(t *testing.T, kind string, r io.Reader) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w, err := compress(&b, kind, -1, false)
+	w, err := compress(&b, kind, -1, oneCPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestServers(t *testing.T) {
 		}},
 		{"an encoded bomb", "/nar/", "larger than the", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			z, err := compress(w, "gzip", -1, false)
+			z, err := compress(w, "gzip", -1, oneCPU)
 			if err != nil {
 				panic(err)
 			}
@@ -199,7 +199,7 @@ func TestServers(t *testing.T) {
 		}},
 		{"an encoded narinfo bomb", ".narinfo", "larger than", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			z, err := compress(w, "gzip", -1, false)
+			z, err := compress(w, "gzip", -1, oneCPU)
 			if err != nil {
 				panic(err)
 			}
@@ -395,7 +395,7 @@ func TestOffline(t *testing.T) {
 func FuzzDecompress(f *testing.F) {
 	for kind := range extensions {
 		var b bytes.Buffer
-		w, err := compress(&b, kind, -1, false)
+		w, err := compress(&b, kind, -1, oneCPU)
 		if err != nil {
 			f.Fatal(err)
 		}
