@@ -108,7 +108,11 @@ func (w *Worker) OpenURL(ctx context.Context, from string) (io.ReadCloser, int64
 	if t == nil {
 		t = &cache.Transport{}
 	}
-	body, size, err := t.Get(ctx, from, w.Settings.Retry)
+	retry := w.Settings.Retry
+	if w.Observe != nil {
+		retry.Warn = func(msg string) { w.Observe.message(LevelWarn, msg) }
+	}
+	body, size, err := t.Get(ctx, from, retry)
 	if te, ok := errors.AsType[*cache.TransferError](err); ok && te.Status != 0 {
 		err = fmt.Errorf("HTTP error %d", te.Status)
 	} else if ok {

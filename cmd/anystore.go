@@ -27,6 +27,7 @@ type stores struct {
 	verbosity local.Level
 	transport *cache.Transport
 	disk      *cache.DiskCache
+	warn      func(msg string) // for the user; several goroutines may call it
 	opened    []io.Closer
 }
 
@@ -36,7 +37,7 @@ func newStores(env *Env, s *settings.Settings, verbosity local.Level) *stores {
 		// Whoever has set it knows their network.
 		t.FirstContact = max(t.ConnectTimeout, time.Second)
 	}
-	return &stores{env: env, set: s, verbosity: verbosity, transport: t}
+	return &stores{env: env, set: s, verbosity: verbosity, transport: t, warn: func(msg string) { warnf(env, "%s", msg) }}
 }
 
 // fetchTransport is the transport of downloads that cannot be done without, for
@@ -116,12 +117,14 @@ func (st *stores) openDefault(ctx context.Context) (store.Store, error) {
 }
 
 func (st *stores) openCache(uri string) (*cache.Cache, error) {
+	retry := retrySettings(st.set)
+	retry.Warn = func(msg string) { st.warn(msg) }
 	return cache.Open(st.cacheURI(withSlashes(uri)), cache.Options{
 		StoreDir:  storeDir(st.env),
 		Transport: st.transport,
 		Disk:      st.diskCache(),
 		ForceDisk: st.env.Getenv("_NIX_FORCE_HTTP") == "1",
-		Retry:     retrySettings(st.set),
+		Retry:     retry,
 	})
 }
 
@@ -210,7 +213,7 @@ func (st *stores) substituter() (*cache.Substituter, error) {
 	sub := &cache.Substituter{
 		Keys:          keys,
 		NoRequireSigs: !st.set.Bool("require-sigs"),
-		Warn:          func(msg string) { warnf(st.env, "%s", msg) },
+		Warn:          func(msg string) { st.warn(msg) },
 	}
 	if !st.set.Bool("substitute") {
 		return sub, nil

@@ -95,7 +95,7 @@ func newBuildSession(env *Env, s *settings.Settings, st builder.Store, talk talk
 	b.worker = &builder.Worker{Store: st, Settings: set, Observe: b.ui.observe}
 	if len(sub.Caches) > 0 {
 		sub.Dir = st.StoreDir()
-		sub.Warn = func(msg string) {
+		b.stores.warn = func(msg string) {
 			b.ui.observe(builder.Event{Action: builder.Message, Level: builder.LevelWarn, Text: msg})
 		}
 		to, ok := st.(store.Store)

@@ -174,7 +174,9 @@ func (p *prefetch) fetch(ctx context.Context, env *Env, set *settings.Settings, 
 
 // download puts the file, or what is in it, somewhere below dir.
 func (p *prefetch) download(ctx context.Context, env *Env, set *settings.Settings, from, dir string) (string, error) {
-	w := builder.Worker{Settings: builder.Settings{Transport: fetchTransport(env, set), Retry: retrySettings(set)}}
+	retry := retrySettings(set)
+	retry.Warn = func(msg string) { warnf(env, "%s", msg) }
+	w := builder.Worker{Settings: builder.Settings{Transport: fetchTransport(env, set), Retry: retry}}
 	body, _, err := w.OpenURL(ctx, from)
 	if err != nil {
 		return "", err

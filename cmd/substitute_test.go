@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -202,6 +203,20 @@ func TestSubstitution(t *testing.T) {
 	if n := busy.count(".narinfo"); n != 3 {
 		t.Errorf("a busy server was asked %d times", n)
 	}
+
+	// Each attempt that is made again is told, before the wait.
+	retries := []string{"--option", "download-attempts", "3", "--option", "filetransfer-retry-delay-rate-limited", "1", "--option", "filetransfer-retry-jitter", "false"}
+	for _, c := range []struct{ format, warning string }{
+		{"raw", "warning: "},
+		{"internal-json", `@nix {"action":"msg","level":1,"msg":"\u001b[35;1mwarning:\u001b[0m `},
+	} {
+		talk, _, _ := s.fetch("home-"+c.format, []string{busy.URL}, append(retries, "--log-format", c.format)...)
+		for _, left := range []string{"retrying in 1 ms (2 attempts left)", "retrying in 2 ms (for the last time)"} {
+			if !regexp.MustCompile("(?m)^" + regexp.QuoteMeta(c.warning+"error: unable to download '"+busy.URL) + ".*: HTTP error 503; " + regexp.QuoteMeta(left)).MatchString(talk) {
+				t.Errorf("%s: not told: %s\n%s", c.format, left, talk)
+			}
+		}
+	}
 }
 
 // TestBrokenDownload goes on where a connection broke off.
@@ -266,7 +281,7 @@ func TestFetchURL(t *testing.T) {
 		{l.URL + "/file?busy=1", ""},
 		{"file://" + dir + "/file", ""},
 		{l.URL + "/file?gone=1", "HTTP error 404"},
-		{dead.URL + "/file", "connection refused"},
+		{dead.URL + "/file", "> error: unable to download '" + dead.URL + "/file': dial"},
 		{"file://" + dir, "not a regular file"},
 		{"ftp://x/file", "scheme 'ftp' is not supported"},
 	} {

@@ -317,7 +317,7 @@ func (c *Cache) putSmall(ctx context.Context, name string, data []byte, kind, co
 			data, encoding = b.Bytes(), compression
 		}
 	}
-	return c.try(ctx, func() error {
+	return c.try(ctx, "upload", func() error {
 		return c.back.put(ctx, name, bytes.NewReader(data), int64(len(data)), kind, encoding)
 	})
 }
@@ -398,9 +398,9 @@ func (s *spool) put(ctx context.Context, name, kind string) error {
 	}
 	if s.f == nil {
 		data := bytes.NewReader(s.buf.Bytes())
-		return s.c.try(ctx, func() error { return s.c.back.put(ctx, name, data, data.Size(), kind, "") })
+		return s.c.try(ctx, "upload", func() error { return s.c.back.put(ctx, name, data, data.Size(), kind, "") })
 	}
-	return s.c.try(ctx, func() error { return s.c.back.put(ctx, name, s.f, s.written, kind, "") })
+	return s.c.try(ctx, "upload", func() error { return s.c.back.put(ctx, name, s.f, s.written, kind, "") })
 }
 
 func (s *spool) discard() {

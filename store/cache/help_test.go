@@ -307,7 +307,7 @@ func readChunked(r *http.Request) ([]byte, error) {
 
 func open(t testing.TB, uri string, opts Options) *Cache {
 	t.Helper()
-	if opts.Retry == (Retry{}) {
+	if opts.Retry.Delay == 0 && opts.Retry.Attempts == 0 {
 		opts.Retry = Retry{Delay: time.Millisecond, LimitedDelay: time.Millisecond, NoJitter: true}
 	}
 	c, err := Open(uri, opts)

@@ -47,11 +47,14 @@ type TransferError struct {
 	retryAfter time.Duration // how long the server wants us to wait; 0 if it did not say
 }
 
-func (e *TransferError) Error() string {
+func (e *TransferError) Error() string { return e.problem("access") }
+
+// problem says what could not be done.
+func (e *TransferError) problem(verb string) string {
 	if e.Status != 0 {
-		return fmt.Sprintf("unable to access '%s': HTTP error %d", e.URL, e.Status) + suffix(e.Err)
+		return fmt.Sprintf("unable to %s '%s': HTTP error %d", verb, e.URL, e.Status) + suffix(e.Err)
 	}
-	return fmt.Sprintf("unable to access '%s'%s", e.URL, suffix(e.Err))
+	return fmt.Sprintf("unable to %s '%s'%s", verb, e.URL, suffix(e.Err))
 }
 
 func suffix(err error) string {
@@ -71,6 +74,11 @@ type Retry struct {
 	LimitedDelay time.Duration // the same where a server is asked too often; 5 s if 0
 	MaxDelay     time.Duration // 60 s if 0
 	NoJitter     bool          // do not shorten delays at random
+
+	// Warn is told of each attempt that failed and is made again: what went wrong,
+	// after how long, and how often there may be another. It may be called by
+	// several goroutines at once; nil drops it.
+	Warn func(msg string)
 }
 
 func (r Retry) withDefaults() Retry {
@@ -110,6 +118,27 @@ func (r Retry) delay(failed int, err error) (time.Duration, bool) {
 	return d, true
 }
 
+// again waits before another attempt, if there is to be one, and says so. verb is what
+// failed, and from the offset where a download goes on.
+func (r Retry) again(ctx context.Context, verb string, from int64, failed int, err error) bool {
+	d, again := r.delay(failed, err)
+	if !again || ctx.Err() != nil {
+		return false
+	}
+	if te, ok := errors.AsType[*TransferError](err); ok && r.Warn != nil {
+		where := ""
+		if from > 0 {
+			where = fmt.Sprintf(" from offset %d", from)
+		}
+		left := "for the last time"
+		if n := r.Attempts - failed; n > 1 {
+			left = fmt.Sprintf("%d attempts left", n)
+		}
+		r.Warn(fmt.Sprintf("error: %s; retrying%s in %d ms (%s)", te.problem(verb), where, d.Milliseconds(), left))
+	}
+	return sleep(ctx, d) == nil
+}
+
 // sleep waits, or returns early with the context's error.
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
@@ -122,18 +151,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// try calls f until it succeeds, or fails for good.
-func (c *Cache) try(ctx context.Context, f func() error) error {
+// try calls f until it succeeds, or fails for good. verb is what f does to a file.
+func (c *Cache) try(ctx context.Context, verb string, f func() error) error {
 	for failed := 1; ; failed++ {
 		err := f()
-		if err == nil {
-			return nil
-		}
-		d, again := c.retry.delay(failed, err)
-		if !again {
-			return err
-		}
-		if serr := sleep(ctx, d); serr != nil {
+		if err == nil || !c.retry.again(ctx, verb, 0, failed, err) {
 			return err
 		}
 	}
@@ -157,7 +179,7 @@ type download struct {
 // open starts the download of a file.
 func (c *Cache) open(ctx context.Context, name string) (*download, error) {
 	d := &download{c: c, ctx: ctx, name: name}
-	err := c.try(ctx, func() (err error) {
+	err := c.try(ctx, "download", func() (err error) {
 		d.f, err = c.back.open(ctx, name, 0, "")
 		return err
 	})
@@ -201,11 +223,7 @@ func (d *download) reopen(err error) error {
 	d.since = d.off
 	for {
 		d.failed++
-		wait, again := d.c.retry.delay(d.failed, err)
-		if !again || d.ctx.Err() != nil {
-			return err
-		}
-		if serr := sleep(d.ctx, wait); serr != nil {
+		if !d.c.retry.again(d.ctx, "download", d.off, d.failed, err) {
 			return err
 		}
 		f, oerr := d.c.back.open(d.ctx, d.name, d.off, d.f.version)
@@ -226,7 +244,7 @@ func (d *download) Close() error { return d.f.body.Close() }
 // readSmall reads a whole file of at most limit bytes.
 func (c *Cache) readSmall(ctx context.Context, name string, limit int64) ([]byte, error) {
 	var data []byte
-	err := c.try(ctx, func() error {
+	err := c.try(ctx, "download", func() error {
 		ctx := ctx
 		if w, ok := c.back.(*web); ok {
 			// A server that sends a byte now and then does not keep us for ever.

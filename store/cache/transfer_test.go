@@ -63,11 +63,18 @@ func TestResume(t *testing.T) {
 		return false
 	}
 	var b bytes.Buffer
-	if err := open(t, f.URL, Options{}).NarFromPath(t.Context(), info.Path, &b); err != nil {
+	var told []string
+	retry := Retry{NoJitter: true, Delay: time.Millisecond, Warn: func(msg string) { told = append(told, msg) }}
+	if err := open(t, f.URL, Options{Retry: retry}).NarFromPath(t.Context(), info.Path, &b); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(b.Bytes(), want) {
 		t.Error("archives differ")
+	}
+	if len(told) != 3 || !strings.HasSuffix(told[0], "unexpected EOF; retrying from offset 100000 in 1 ms (4 attempts left)") ||
+		!strings.HasPrefix(told[2], "error: unable to download '"+f.URL+"/nar/") ||
+		!strings.HasSuffix(told[2], "; retrying from offset 300000 in 4 ms (2 attempts left)") {
+		t.Errorf("told: %q", told)
 	}
 	reqs := f.requests("/nar/")
 	if len(reqs) != 4 || !strings.HasSuffix(reqs[3], "bytes=300000-") {
