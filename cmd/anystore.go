@@ -9,8 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store"
@@ -28,6 +32,7 @@ type stores struct {
 	transport *cache.Transport
 	disk      *cache.DiskCache
 	warn      func(msg string) // for the user; several goroutines may call it
+	mu        sync.Mutex       // of opened: substituters are opened by those who ask them
 	opened    []io.Closer
 }
 
@@ -203,7 +208,48 @@ func (st *stores) diskCache() *cache.DiskCache {
 	return d
 }
 
-// substituter has the caches that paths may be fetched from: those of
+// neighbour is another local store to fetch paths from. It is opened when it is asked,
+// and never made; where we may not write, what it has is read as it is.
+func (st *stores) neighbour(uri string) (*cache.Neighbour, error) {
+	set, err := storeSettings(st.env, st.set, uri, st.verbosity)
+	if err != nil {
+		return nil, err
+	}
+	n := &cache.Neighbour{Address: uri, Dir: storeDir(st.env)}
+	if _, query, ok := strings.Cut(uri, "?"); ok {
+		params, err := url.ParseQuery(query)
+		if err != nil {
+			return nil, err
+		}
+		yes := func(name string) bool { v := params.Get(name); return v == "1" || v == "true" }
+		n.Believed, n.MassQuery = yes("trusted"), yes("want-mass-query")
+		if p := params.Get("priority"); p != "" {
+			if n.Rank, err = strconv.Atoi(p); err != nil {
+				return nil, fmt.Errorf("parameter 'priority': %w", err)
+			}
+		}
+	}
+	n.Open = func(ctx context.Context) (store.Source, error) {
+		db := filepath.Join(set.StateDir, "db")
+		if _, err := os.Stat(filepath.Join(db, "db.sqlite")); err != nil {
+			return nil, fmt.Errorf("there is no store: %w", err)
+		}
+		if unix.Access(db, unix.W_OK) != nil {
+			set.ReadOnly = true
+		}
+		s, err := local.Open(ctx, set)
+		if err != nil {
+			return nil, err
+		}
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		st.opened = append(st.opened, s)
+		return s, nil
+	}
+	return n, nil
+}
+
+// substituter has the places that paths may be fetched from: those of
 // substituters, unless substitute is off.
 func (st *stores) substituter() (*cache.Substituter, error) {
 	keys, err := sign.ParseKeys(st.set.Strings("trusted-public-keys"))
@@ -219,16 +265,17 @@ func (st *stores) substituter() (*cache.Substituter, error) {
 		return sub, nil
 	}
 	for _, uri := range st.set.Strings("substituters") {
-		if !isCache(uri) {
-			warnf(st.env, "substituter '%s' is not a binary cache: going on without it", uri)
-			continue
+		var o cache.Origin
+		if isCache(uri) {
+			o, err = st.openCache(uri)
+		} else {
+			o, err = st.neighbour(uri)
 		}
-		c, err := st.openCache(uri)
 		if err != nil {
-			warnf(st.env, "%v", err)
+			warnf(st.env, "going on without the substituter '%s': %v", uri, err)
 			continue
 		}
-		sub.Caches = append(sub.Caches, c)
+		sub.Origins = append(sub.Origins, o)
 	}
 	return sub, nil
 }

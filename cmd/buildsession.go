@@ -93,7 +93,7 @@ func newBuildSession(env *Env, s *settings.Settings, st builder.Store, talk talk
 		return nil, err
 	}
 	b.worker = &builder.Worker{Store: st, Settings: set, Observe: b.ui.observe}
-	if len(sub.Caches) > 0 {
+	if len(sub.Origins) > 0 {
 		sub.Dir = st.StoreDir()
 		b.stores.warn = func(msg string) {
 			b.ui.observe(builder.Event{Action: builder.Message, Level: builder.LevelWarn, Text: msg})
@@ -303,7 +303,7 @@ func (b *buildSession) printMissing(ctx context.Context, targets []builder.Targe
 	return nil
 }
 
-// cacheSubstituter lets a worker use binary caches.
+// cacheSubstituter lets a worker use substituters.
 type cacheSubstituter struct {
 	sub *cache.Substituter
 	to  store.Store
@@ -314,8 +314,8 @@ func (c cacheSubstituter) Query(ctx context.Context, p store.Path, ca store.Cont
 	if err != nil || f == nil {
 		return nil, err
 	}
-	from, url := f.Cache.URI(), ""
-	if !strings.HasPrefix(from, "file:") {
+	from, url := f.Origin.URI(), ""
+	if _, web := f.Origin.(*cache.Cache); web && !strings.HasPrefix(from, "file:") {
 		url = strings.TrimSuffix(from, "/") + "/" + f.URL
 	}
 	return &builder.Substitutable{

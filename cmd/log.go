@@ -12,6 +12,7 @@ import (
 	"gonix.dev/gonix/builder"
 	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store"
+	"gonix.dev/gonix/store/cache"
 	"gonix.dev/gonix/store/local"
 )
 
@@ -104,7 +105,7 @@ func showRemoteLog(ctx context.Context, env *Env, s *settings.Settings, uri, arg
 	return err
 }
 
-// cachedLog asks binary caches for a log.
+// cachedLog asks substituters for a log.
 func (e *evaluation) cachedLog(ctx context.Context, p store.Path) []byte {
 	st := newStores(e.env, e.settings, local.Warn)
 	defer st.Close()
@@ -112,8 +113,19 @@ func (e *evaluation) cachedLog(ctx context.Context, p store.Path) []byte {
 	if err != nil {
 		return nil
 	}
-	for _, c := range sub.Caches {
-		if log, err := c.BuildLog(ctx, p); err == nil && log != nil {
+	for _, o := range sub.Origins {
+		read := func(context.Context, store.Path) ([]byte, error) { return nil, nil }
+		switch o := o.(type) {
+		case *cache.Cache:
+			read = o.BuildLog
+		case *cache.Neighbour:
+			if src, err := o.Source(ctx); err != nil {
+				continue
+			} else if read = buildLogs(src); read == nil {
+				continue
+			}
+		}
+		if log, err := read(ctx, p); err == nil && log != nil {
 			return log
 		}
 	}

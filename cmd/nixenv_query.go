@@ -310,7 +310,7 @@ func (u *userEnv) substitutable(ctx context.Context, paths []store.Path) (map[st
 		return nil, err
 	}
 	found := map[store.Path]bool{}
-	for _, c := range sub.Caches {
+	for _, c := range sub.Origins {
 		if err := c.Init(ctx); err != nil {
 			warnf(u.env, "%v", err)
 			continue

@@ -148,7 +148,7 @@ func (h *restingHandler) end() {
 }
 
 // buildLogs reads build logs of a local store.
-func buildLogs(src store.Store) func(context.Context, store.Path) ([]byte, error) {
+func buildLogs(src store.Source) func(context.Context, store.Path) ([]byte, error) {
 	s, ok := src.(*local.Store)
 	if !ok {
 		return nil

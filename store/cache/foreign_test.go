@@ -35,7 +35,7 @@ func TestForeignCache(t *testing.T) {
 	}
 	p, ca := addressed("plain", "plain")
 	var warned []string
-	s := &Substituter{Caches: []*Cache{c}, Dir: store.DefaultDir, Warn: func(msg string) { warned = append(warned, msg) }}
+	s := &Substituter{Origins: []Origin{c}, Dir: store.DefaultDir, Warn: func(msg string) { warned = append(warned, msg) }}
 	dst := newMemStore()
 	if err := s.Substitute(t.Context(), p, store.ContentAddress{}, dst, nil); !errors.Is(err, ErrNoSubstitute) {
 		t.Errorf("by its name alone: %v", err)

@@ -313,10 +313,10 @@ func TestSubstituter(t *testing.T) {
 	var warnings []string
 	s := &Substituter{Keys: sign.Keys{"k-1": key.Public()}, Warn: func(m string) { warnings = append(warnings, m) }}
 	for _, name := range []string{"later", "broken", "good", "wrong", "unsigned", "empty"} {
-		s.Caches = append(s.Caches, open(t, "file://"+dirs[name], Options{}))
+		s.Origins = append(s.Origins, open(t, "file://"+dirs[name], Options{}))
 	}
 	found, err := s.Query(t.Context(), a.Path, store.ContentAddress{})
-	if err != nil || found == nil || !strings.Contains(found.Cache.URI(), dirs["broken"]) {
+	if err != nil || found == nil || !strings.Contains(found.Origin.URI(), dirs["broken"]) {
 		t.Fatalf("found %v: %v", found, err)
 	}
 	dst := newMemStore()
@@ -335,7 +335,7 @@ func TestSubstituter(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	s.NoRequireSigs = true
-	if found, err := s.Query(t.Context(), a.Path, store.ContentAddress{}); err != nil || !strings.Contains(found.Cache.URI(), dirs["unsigned"]) {
+	if found, err := s.Query(t.Context(), a.Path, store.ContentAddress{}); err != nil || !strings.Contains(found.Origin.URI(), dirs["unsigned"]) {
 		t.Errorf("without require-sigs: %v %v", found, err)
 	}
 	s.NoRequireSigs = false
@@ -353,7 +353,7 @@ func TestSubstituter(t *testing.T) {
 	if err := thief.AddToStore(t.Context(), &stolen, &nar, store.AddOptions{NoCheckSigs: true}); err != nil {
 		t.Fatal(err)
 	}
-	if found, err := (&Substituter{Keys: s.Keys, Caches: []*Cache{thief}}).Query(t.Context(), b.Path, store.ContentAddress{}); err != nil || found != nil {
+	if found, err := (&Substituter{Keys: s.Keys, Origins: []Origin{thief}}).Query(t.Context(), b.Path, store.ContentAddress{}); err != nil || found != nil {
 		t.Errorf("another path's signature is believed: %v %v", found, err)
 	}
 	// An altered narinfo is refused like one that nobody has signed.
@@ -363,8 +363,8 @@ func TestSubstituter(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.WriteFile(name, bytes.Replace(text, []byte("References: "), []byte("References: "+src.add(t, "evil", "evil").Path.String()), 1), 0o666)
-	s.Caches = []*Cache{open(t, "file://"+dirs["good"], Options{})}
-	s = &Substituter{Keys: s.Keys, Caches: s.Caches}
+	s.Origins = []Origin{open(t, "file://"+dirs["good"], Options{})}
+	s = &Substituter{Keys: s.Keys, Origins: s.Origins}
 	if found, err := s.Query(t.Context(), a.Path, store.ContentAddress{}); err != nil || found != nil {
 		t.Errorf("altered: %v %v", found, err)
 	}
@@ -378,7 +378,7 @@ func TestOffline(t *testing.T) {
 	f := newFakeWeb(t)
 	f.Close()
 	for _, uri := range []string{f.URL, "https://cache.invalid"} {
-		s.Caches = append(s.Caches, open(t, uri, Options{Retry: Retry{Delay: time.Hour, NoJitter: true}, Transport: &Transport{FirstContact: time.Second}}))
+		s.Origins = append(s.Origins, open(t, uri, Options{Retry: Retry{Delay: time.Hour, NoJitter: true}, Transport: &Transport{FirstContact: time.Second}}))
 	}
 	p := store.MustParsePath("p4pclmv1gyja5kzc26npqpia1qqxrf0l-x")
 	for range 3 {

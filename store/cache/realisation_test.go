@@ -142,7 +142,7 @@ func TestSubstituterRealisations(t *testing.T) {
 	lying.Path = store.MustParsePath("p4pclmv1gyja5kzc26npqpia1qqxrf0l-y")
 	var warned []string
 	s := &Substituter{
-		Caches: []*Cache{
+		Origins: []Origin{
 			openFor(t, "file://"+t.TempDir(), Options{}), write("{"), write(text(other, keys[0])), write(text(*r)),
 			write(text(*r, keys[1])), write(text(lying)), write(text(*r, keys...)),
 		},
@@ -155,7 +155,7 @@ func TestSubstituterRealisations(t *testing.T) {
 	if err != nil || got == nil || got.Path != r.Path {
 		t.Errorf("%v, %v", got, err)
 	}
-	if len(from) != 1 || from[0] != s.Caches[6].URI() {
+	if len(from) != 1 || from[0] != s.Origins[6].URI() {
 		t.Errorf("taken from %q", from)
 	}
 	for i, want := range []string{"is corrupt", "it is of another output", "not signed", "not signed", "not signed"} {

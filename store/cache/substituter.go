@@ -14,13 +14,34 @@ import (
 	"gonix.dev/gonix/store/sign"
 )
 
-// Substituter finds store paths in caches and copies them into a store. Caches
+// Origin is where paths can come from: a *Cache, or another store, a *Neighbour.
+type Origin interface {
+	URI() string
+	StoreDir() store.Dir
+	// Init makes sure that the origin is there and for our store directory.
+	Init(ctx context.Context) error
+	// Priority says how early the origin is asked; lower is earlier.
+	Priority() int
+	// Trusted says that no signatures are needed.
+	Trusted() bool
+	// WantMassQuery says whether it may be asked for many paths at once.
+	WantMassQuery() bool
+	QueryValidPaths(ctx context.Context, paths []store.Path) (map[store.Path]bool, error)
+	// QueryNarInfo says what is known of a path, and what has to be downloaded of it.
+	QueryNarInfo(ctx context.Context, p store.Path) (*narinfo.Info, error)
+	// QueryRealisation says what an output came to be; nil if that is not known.
+	QueryRealisation(ctx context.Context, id store.DrvOutput) (*store.Realisation, error)
+	// copyTo streams a path into a store. Signatures were checked by the caller.
+	copyTo(ctx context.Context, in *narinfo.Info, dst store.Store, progress func(done, total int64)) error
+}
+
+// Substituter finds store paths at their origins and copies them into a store. Origins
 // are asked in the order of their priorities, and those of equal priority in the
-// order given. A cache that cannot be reached is left alone for a minute, with one
+// order given. One that cannot be reached is left alone for a minute, with one
 // warning. Its methods may be called from several goroutines.
 type Substituter struct {
-	// Caches to ask.
-	Caches []*Cache
+	// Origins to ask.
+	Origins []Origin
 	// Dir is the store directory that paths are for. From caches for other ones only
 	// content-addressed paths without references can be taken, whose names there are
 	// known. "" asks every cache by the same names.
@@ -34,19 +55,19 @@ type Substituter struct {
 
 	talk   sync.Mutex // held while Warn runs
 	mu     sync.Mutex
-	off    map[*Cache]time.Time // until when a cache is left alone
+	off    map[Origin]time.Time // until when one is left alone
 	warned map[string]bool
 	order  sync.Once
-	sorted []*Cache
+	sorted []Origin
 }
 
 // disabledFor is how long a cache is left alone that could not be reached.
 const disabledFor = time.Minute
 
-// Found is a path that a cache has.
+// Found is a path that an origin has.
 type Found struct {
 	*narinfo.Info
-	Cache *Cache
+	Origin Origin
 }
 
 func (s *Substituter) warn(once, format string, args ...any) {
@@ -65,10 +86,10 @@ func (s *Substituter) warn(once, format string, args ...any) {
 }
 
 // usable are the caches to ask now, in order.
-func (s *Substituter) usable(ctx context.Context) []*Cache {
+func (s *Substituter) usable(ctx context.Context) []Origin {
 	s.order.Do(func() {
 		var wg sync.WaitGroup
-		for _, c := range s.Caches {
+		for _, c := range s.Origins {
 			wg.Go(func() {
 				if err := c.Init(ctx); err != nil {
 					s.disable(ctx, c, err)
@@ -76,12 +97,12 @@ func (s *Substituter) usable(ctx context.Context) []*Cache {
 			})
 		}
 		wg.Wait()
-		s.sorted = slices.Clone(s.Caches)
-		slices.SortStableFunc(s.sorted, func(a, b *Cache) int { return a.Priority() - b.Priority() })
+		s.sorted = slices.Clone(s.Origins)
+		slices.SortStableFunc(s.sorted, func(a, b Origin) int { return a.Priority() - b.Priority() })
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var out []*Cache
+	var out []Origin
 	now := time.Now()
 	for _, c := range s.sorted {
 		if until, ok := s.off[c]; !ok || now.After(until) {
@@ -92,13 +113,13 @@ func (s *Substituter) usable(ctx context.Context) []*Cache {
 }
 
 // disable leaves a cache alone after an error of it.
-func (s *Substituter) disable(ctx context.Context, c *Cache, err error) {
+func (s *Substituter) disable(ctx context.Context, c Origin, err error) {
 	if ctx.Err() != nil {
 		return // the caller has given up, not the cache
 	}
 	s.mu.Lock()
 	if s.off == nil {
-		s.off = map[*Cache]time.Time{}
+		s.off = map[Origin]time.Time{}
 	}
 	s.off[c] = time.Now().Add(disabledFor)
 	s.mu.Unlock()
@@ -111,7 +132,7 @@ func (s *Substituter) disable(ctx context.Context, c *Cache, err error) {
 }
 
 // Trusted says whether the path may be taken from the cache.
-func (s *Substituter) Trusted(c *Cache, in *store.PathInfo) bool {
+func (s *Substituter) Trusted(c Origin, in *store.PathInfo) bool {
 	return s.NoRequireSigs || c.Trusted() || s.Keys.Trusts(c.StoreDir(), in)
 }
 
@@ -120,7 +141,7 @@ func (s *Substituter) Trusted(c *Cache, in *store.PathInfo) bool {
 // only ever that of the context.
 func (s *Substituter) Query(ctx context.Context, p store.Path, ca store.ContentAddress) (*Found, error) {
 	var found *Found
-	err := s.each(ctx, p, ca, func(c *Cache, in *narinfo.Info) bool {
+	err := s.each(ctx, p, ca, func(c Origin, in *narinfo.Info) bool {
 		found = &Found{in, c}
 		return true
 	})
@@ -128,7 +149,7 @@ func (s *Substituter) Query(ctx context.Context, p store.Path, ca store.ContentA
 }
 
 // each calls f for every cache that has p, until it says that it is done.
-func (s *Substituter) each(ctx context.Context, p store.Path, ca store.ContentAddress, f func(*Cache, *narinfo.Info) bool) error {
+func (s *Substituter) each(ctx context.Context, p store.Path, ca store.ContentAddress, f func(Origin, *narinfo.Info) bool) error {
 	for _, c := range s.usable(ctx) {
 		name, ok := s.nameIn(c, p, ca)
 		if !ok {
@@ -173,10 +194,10 @@ func (s *Substituter) each(ctx context.Context, p store.Path, ca store.ContentAd
 }
 
 // foreign says whether a cache is for another store directory.
-func (s *Substituter) foreign(c *Cache) bool { return s.Dir != "" && c.StoreDir() != s.Dir }
+func (s *Substituter) foreign(c Origin) bool { return s.Dir != "" && c.StoreDir() != s.Dir }
 
 // nameIn is what p is called in a cache.
-func (s *Substituter) nameIn(c *Cache, p store.Path, ca store.ContentAddress) (store.Path, bool) {
+func (s *Substituter) nameIn(c Origin, p store.Path, ca store.ContentAddress) (store.Path, bool) {
 	if !s.foreign(c) {
 		return p, true
 	}
@@ -229,7 +250,7 @@ var ErrNoSubstitute = errors.New("no substituter has it")
 func (s *Substituter) Substitute(ctx context.Context, p store.Path, ca store.ContentAddress, dst store.Store, progress func(done, total int64)) error {
 	var errs []error
 	done := false
-	err := s.each(ctx, p, ca, func(c *Cache, in *narinfo.Info) bool {
+	err := s.each(ctx, p, ca, func(c Origin, in *narinfo.Info) bool {
 		err := c.copyTo(ctx, in, dst, progress)
 		if err == nil {
 			done = true
@@ -287,10 +308,10 @@ func (c *Cache) copyTo(ctx context.Context, in *narinfo.Info, dst store.Store, p
 	return dst.AddToStore(ctx, &info, archive, store.AddOptions{NoCheckSigs: true})
 }
 
-// String lists the caches.
+// String lists the origins.
 func (s *Substituter) String() string {
-	uris := make([]string, len(s.Caches))
-	for i, c := range s.Caches {
+	uris := make([]string, len(s.Origins))
+	for i, c := range s.Origins {
 		uris[i] = c.URI()
 	}
 	return strings.Join(uris, " ")
