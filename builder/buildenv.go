@@ -10,13 +10,25 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"gonix.dev/gonix/store"
 )
 
-// envPackage is one package of a user environment.
-type envPackage struct {
-	path     string
-	priority int // lower wins
-	active   bool
+// EnvPackage is one package of a user environment.
+type EnvPackage struct {
+	Path     string // in the store
+	Priority int    // lower wins
+	Active   bool
+}
+
+// EnvConflictError says that two packages of equal priority have the same file.
+type EnvConflictError struct {
+	Old, New string // the file in each
+	Priority int
+}
+
+func (e *EnvConflictError) Error() string {
+	return fmt.Sprintf("Unable to build profile. There is a conflict for the following files:\n\n  %s\n  %s", e.Old, e.New)
 }
 
 // buildEnv is builtin:buildenv: a tree of symbolic links to the files of several
@@ -34,7 +46,7 @@ func (b *build) buildEnv() error {
 	if err != nil {
 		return err
 	}
-	var pkgs []envPackage
+	var pkgs []EnvPackage
 	words := tokens(list)
 	for i := 0; i < len(words); {
 		if i+2 >= len(words) {
@@ -46,38 +58,48 @@ func (b *build) buildEnv() error {
 			return fmt.Errorf("malformed 'derivations'")
 		}
 		for _, p := range words[i+3 : i+3+count] {
-			pkgs = append(pkgs, envPackage{p, priority, words[i] != "false"})
+			pkgs = append(pkgs, EnvPackage{p, priority, words[i] != "false"})
 		}
 		i += 3 + count
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
-	e := &envBuilder{b: b, priorities: map[string]int{}, done: map[string]bool{}, postponed: map[string]bool{}}
-	if err := e.add(out, pkgs); err != nil {
+	warn := func(msg string) { b.w.Observe.message(LevelWarn, msg) }
+	if err := LinkPackages(out, pkgs, b.dir(), b.w.Store.RealDir(), warn); err != nil {
 		return err
 	}
 	return os.Symlink(manifest, filepath.Join(out, "manifest.nix"))
 }
 
+// LinkPackages makes the directory out with links to the files of packages in a store
+// whose objects lie in realDir. Two that have the same file with the same priority are
+// an *EnvConflictError. warn is told what is left out.
+func LinkPackages(out string, pkgs []EnvPackage, dir store.Dir, realDir string, warn func(msg string)) error {
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	e := &envBuilder{dir: dir, realDir: realDir, warn: warn, priorities: map[string]int{}, done: map[string]bool{}, postponed: map[string]bool{}}
+	return e.add(out, pkgs)
+}
+
 type envBuilder struct {
-	b          *build
+	dir        store.Dir
+	realDir    string
+	warn       func(msg string)
 	priorities map[string]int // of the links made so far
 	done       map[string]bool
 	postponed  map[string]bool
 }
 
-func (e *envBuilder) add(out string, pkgs []envPackage) error {
+func (e *envBuilder) add(out string, pkgs []EnvPackage) error {
 	// In order of priority, so that few links are replaced.
-	slices.SortFunc(pkgs, func(a, b envPackage) int {
-		if a.priority != b.priority {
-			return a.priority - b.priority
+	slices.SortFunc(pkgs, func(a, b EnvPackage) int {
+		if a.Priority != b.Priority {
+			return a.Priority - b.Priority
 		}
-		return strings.Compare(a.path, b.path)
+		return strings.Compare(a.Path, b.Path)
 	})
 	for _, p := range pkgs {
-		if p.active {
-			if err := e.addPackage(p.path, out, p.priority); err != nil {
+		if p.Active {
+			if err := e.addPackage(p.Path, out, p.Priority); err != nil {
 				return err
 			}
 		}
@@ -104,7 +126,7 @@ func (e *envBuilder) addPackage(pkg, out string, priority int) error {
 	if err := e.link(pkg, out, priority); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(e.b.onDisk(pkg + "/nix-support/propagated-user-env-packages"))
+	text, err := os.ReadFile(e.onDisk(pkg + "/nix-support/propagated-user-env-packages"))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			return nil
@@ -133,7 +155,7 @@ func (e *envBuilder) link(src, dst string, priority int) error {
 	}
 	entries, err := os.ReadDir(real)
 	if errors.Is(err, syscall.ENOTDIR) {
-		e.b.w.Observe.message(LevelWarn, fmt.Sprintf("not including '%s' in the user environment because it's not a directory", src))
+		e.warn(fmt.Sprintf("not including '%s' in the user environment because it's not a directory", src))
 		return nil
 	}
 	if err != nil {
@@ -152,7 +174,7 @@ func (e *envBuilder) link(src, dst string, priority int) error {
 		}
 		if err != nil {
 			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-				e.b.w.Observe.message(LevelWarn, fmt.Sprintf("skipping dangling symlink '%s'", to))
+				e.warn(fmt.Sprintf("skipping dangling symlink '%s'", to))
 				continue
 			}
 			return err
@@ -203,7 +225,7 @@ func (e *envBuilder) entry(from, to string, isDir bool, priority int) error {
 		prev := e.priorities[to]
 		if prev == priority {
 			target, _ := os.Readlink(to)
-			return fmt.Errorf("Unable to build profile. There is a conflict for the following files:\n\n  %s\n  %s", target, from)
+			return &EnvConflictError{target, from, priority}
 		}
 		if prev < priority {
 			return nil
@@ -216,18 +238,20 @@ func (e *envBuilder) entry(from, to string, isDir bool, priority int) error {
 	return os.Symlink(from, to)
 }
 
+func (e *envBuilder) onDisk(name string) string { return onDisk(e.dir, e.realDir, name) }
+
 // resolve follows symbolic links to where a file lies on disk. In a chroot store
 // the links say where it will lie.
 func (e *envBuilder) resolve(name string) (string, error) {
-	if string(e.b.dir()) == e.b.w.Store.RealDir() {
+	if string(e.dir) == e.realDir {
 		return name, nil
 	}
 	done, rest := "/", strings.Split(strings.Trim(name, "/"), "/")
 	for hops := 0; len(rest) > 0; {
 		next := filepath.Join(done, rest[0])
 		rest = rest[1:]
-		st, err := os.Lstat(e.b.onDisk(next))
-		if string(e.b.dir()) == next || strings.HasPrefix(string(e.b.dir()), next+"/") {
+		st, err := os.Lstat(e.onDisk(next))
+		if string(e.dir) == next || strings.HasPrefix(string(e.dir), next+"/") {
 			err, st = nil, nil // above the store: need not exist
 		}
 		if err != nil {
@@ -240,7 +264,7 @@ func (e *envBuilder) resolve(name string) (string, error) {
 		if hops++; hops > 40 {
 			return "", &os.PathError{Op: "resolve", Path: name, Err: syscall.ELOOP}
 		}
-		to, err := os.Readlink(e.b.onDisk(next))
+		to, err := os.Readlink(e.onDisk(next))
 		if err != nil {
 			return "", err
 		}
@@ -249,5 +273,5 @@ func (e *envBuilder) resolve(name string) (string, error) {
 		}
 		rest = append(strings.Split(strings.Trim(to, "/"), "/"), rest...)
 	}
-	return e.b.onDisk(done), nil
+	return e.onDisk(done), nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"gonix.dev/gonix/builder/sandbox"
+	"gonix.dev/gonix/store"
 )
 
 // runBuiltin runs a builder that is part of gonix, in this process: no foreign
@@ -65,9 +66,12 @@ func (b *build) outPath() (onDisk, printed string, err error) {
 }
 
 // onDisk is where a file that builders know by a name in the store lies.
-func (b *build) onDisk(name string) string {
-	if b.dir().Contains(name) {
-		return b.w.Store.RealDir() + name[len(b.dir()):]
+func (b *build) onDisk(name string) string { return onDisk(b.dir(), b.w.Store.RealDir(), name) }
+
+// onDisk is where a file lies whose name is in a store, if it is, with objects in realDir.
+func onDisk(dir store.Dir, realDir, name string) string {
+	if dir.Contains(name) {
+		return realDir + name[len(dir):]
 	}
 	return name
 }

@@ -37,6 +37,7 @@ var verbs = []func(*Env) *cobra.Command{
 	newReplCmd,
 	newPathInfoCmd,
 	newRealisationCmd,
+	newProfileCmd,
 	newPrintDevEnvCmd,
 	newRunCmd,
 	newServeCmd,

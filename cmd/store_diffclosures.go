@@ -30,32 +30,43 @@ func newStoreDiffClosuresCmd(env *Env) *cobra.Command {
 	target.add(env, c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return target.with(c, env, args, func(ctx context.Context, src store.Source, paths []store.Path) error {
-			before, err := closure.Compute(ctx, src, paths[:1])
+			changes, err := diffClosures(ctx, src, paths[0], paths[1])
 			if err != nil {
 				return err
 			}
-			after, err := closure.Compute(ctx, src, paths[1:])
-			if err != nil {
-				return err
-			}
-			changes := closure.Diff(before, after, sizeThreshold)
 			if asJSON {
 				return printChangesJSON(env, changes)
 			}
-			for _, ch := range changes {
-				var items []string
-				if len(ch.Removed)+len(ch.Added) > 0 {
-					items = append(items, versionList(ch.Removed)+" → "+versionList(ch.Added))
-				}
-				if max(ch.SizeDelta, -ch.SizeDelta) >= sizeThreshold {
-					items = append(items, sizeDelta(env, ch.SizeDelta))
-				}
-				fmt.Fprintf(env.Stdout, "%s: %s\n", ch.Name, strings.Join(items, ", "))
-			}
+			printChanges(env, changes, "")
 			return nil
 		})
 	}
 	return c
+}
+
+func diffClosures(ctx context.Context, src store.Source, from, to store.Path) ([]closure.Change, error) {
+	before, err := closure.Compute(ctx, src, []store.Path{from})
+	if err != nil {
+		return nil, err
+	}
+	after, err := closure.Compute(ctx, src, []store.Path{to})
+	if err != nil {
+		return nil, err
+	}
+	return closure.Diff(before, after, sizeThreshold), nil
+}
+
+func printChanges(env *Env, changes []closure.Change, indent string) {
+	for _, ch := range changes {
+		var items []string
+		if len(ch.Removed)+len(ch.Added) > 0 {
+			items = append(items, versionList(ch.Removed)+" → "+versionList(ch.Added))
+		}
+		if max(ch.SizeDelta, -ch.SizeDelta) >= sizeThreshold {
+			items = append(items, sizeDelta(env, ch.SizeDelta))
+		}
+		fmt.Fprintf(env.Stdout, "%s%s: %s\n", indent, ch.Name, strings.Join(items, ", "))
+	}
 }
 
 func versionList(versions []string) string {
