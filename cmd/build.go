@@ -42,13 +42,9 @@ outputs: 'hello^bin,dev' or 'hello^*'. The outputs are linked as ./result.`,
 	fl.BoolVar(&o.rebuild, "rebuild", false, "build again what is there, and compare")
 	fl.BoolVar(&o.repair, "repair", false, "build again what is damaged")
 	fl.BoolVar(&o.stdin, "stdin", false, "read installables from standard input, one a line")
-	fl.StringVar(&o.profile, "profile", "", "make a new generation of the profile `PATH`")
-	_ = fl.MarkHidden("profile")
+	fl.StringVar(&o.profile, "profile", "", "make what is built a new generation of the profile `PATH`")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		ctx := c.Context()
-		if o.profile != "" {
-			return usageErrorf("profiles are not supported yet: use --out-link")
-		}
 		if o.stdin {
 			s := bufio.NewScanner(env.Stdin)
 			for s.Scan() {
@@ -126,6 +122,11 @@ func (o *buildOptions) run(ctx context.Context, e *evaluation, wanted []builder.
 		}
 	}
 	b.ui.stop()
+	if o.profile != "" && !o.dryRun {
+		if err := o.updateProfile(ctx, b, results); err != nil {
+			return err
+		}
+	}
 	if o.json {
 		return o.printJSON(e.env.Stdout, b, results)
 	}
@@ -148,6 +149,26 @@ func (o *buildOptions) run(ctx context.Context, e *evaluation, wanted []builder.
 		}
 	}
 	return nil
+}
+
+// updateProfile makes the one path that was built the profile's next generation.
+func (o *buildOptions) updateProfile(ctx context.Context, b *buildSession, results []builder.Result) error {
+	var paths []store.Path
+	for _, r := range results {
+		if r.Target.Drv.IsZero() {
+			paths = append(paths, r.Target.Path)
+		}
+		for _, name := range sortedNames(r.Outputs) {
+			paths = append(paths, r.Outputs[name])
+		}
+	}
+	if len(paths) != 1 {
+		return usageErrorf("'--profile' requires that the arguments produce a single store path, but there are %d", len(paths))
+	}
+	if b.local == nil {
+		return usageErrorf("profiles are made in a local store, not in '%s'", b.store.StoreDir())
+	}
+	return addGeneration(ctx, b.local, b.env.abs(o.profile), paths[0])
 }
 
 // numberedDash is the n-th link of `nix build`: result, result-1, result-2.

@@ -89,6 +89,11 @@ func variable(environ []string, name string) string {
 	return ""
 }
 
+// hasVariable says whether a variable is set, be it to nothing.
+func hasVariable(environ []string, name string) bool {
+	return slices.ContainsFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, name+"=") })
+}
+
 // withVariable sets a variable in a list of KEY=VALUE.
 func withVariable(environ []string, name, value string) []string {
 	out := slices.DeleteFunc(slices.Clone(environ), func(kv string) bool { return strings.HasPrefix(kv, name+"=") })

@@ -204,9 +204,13 @@ func lintLevel(word string) eval.LintLevel {
 	return eval.LintIgnore
 }
 
-// searchPath joins -I and the setting nix-path, which NIX_PATH has been read into.
+// searchPath joins -I and the setting nix-path, which NIX_PATH has been read into. Who
+// has neither finds the channels.
 func (f *evalFlags) searchPath(env *Env, s *settings.Settings) []eval.SearchPathEntry {
 	entries := append(slices.Clip(f.include), s.Strings("nix-path")...)
+	if s.IsDefault("nix-path") && !hasVariable(env.Environ, "NIX_PATH") {
+		entries = append(entries, channelPath(env, s)...)
+	}
 	var out []eval.SearchPathEntry
 	for _, e := range entries {
 		prefix, path, ok := strings.Cut(e, "=")
@@ -219,6 +223,25 @@ func (f *evalFlags) searchPath(env *Env, s *settings.Settings) []eval.SearchPath
 		out = append(out, eval.SearchPathEntry{Prefix: prefix, Path: path})
 	}
 	return out
+}
+
+// channelPath is where <name> is looked up by default: in the channels there are.
+func channelPath(env *Env, s *settings.Settings) []string {
+	if env.Getenv("HOME") == "" || s.Bool("restrict-eval") || s.Bool("pure-eval") {
+		return nil
+	}
+	channels := filepath.Join(firstOf(env.Getenv("NIX_STATE_DIR"), "/nix/var/nix"), rootProfiles, "channels")
+	var found []string
+	for _, e := range [][2]string{
+		{"", filepath.Join(env.defExpr(s), "channels")},
+		{"nixpkgs=", filepath.Join(channels, "nixpkgs")},
+		{"", channels},
+	} {
+		if _, err := os.Stat(e[1]); err == nil {
+			found = append(found, e[0]+e[1])
+		}
+	}
+	return found
 }
 
 // addArgs evaluates --arg and --argstr, which functions are called with.

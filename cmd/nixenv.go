@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gonix.dev/gonix/settings"
 	"gonix.dev/gonix/store/local"
 )
 
@@ -20,6 +21,8 @@ type nixEnv struct {
 	env     *Env
 	profile string // absolute name of the profile's link
 	attrs   bool   // selectors are attribute paths
+	exprs   bool   // selectors are functions from what packages come from to packages
+	from    string // profile to take packages from; "" takes them from expressions
 	keep    bool   // do not replace packages of the same name
 	dryRun  bool
 
@@ -75,6 +78,8 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 	fl.FuncP("switch-profile", "S", "make ~/.nix-profile point to `PROFILE`", choose("profile"))
 	fl.StringVarP(&n.profile, "profile", "p", "", "work on `PROFILE`, not on ~/.nix-profile")
 	fl.BoolVarP(&n.attrs, "attr", "A", false, "packages are named by attribute paths")
+	fl.BoolVarP(&n.exprs, "from-expression", "E", false, "packages are what functions make of that with all packages: 'p: p.hello'")
+	fl.StringVar(&n.from, "from-profile", "", "take packages from the profile `PROFILE`")
 	fl.BoolVarP(&n.keep, "preserve-installed", "P", false, "keep installed packages of the same name")
 	fl.BoolVar(&n.dryRun, "dry-run", false, "say what would be done")
 	fl.BoolVar(&n.noName, "no-name", false, "with --query: do not print names")
@@ -172,12 +177,7 @@ func (n *nixEnv) findProfile(op, stateDir string) error {
 		n.profile = target
 		return nil
 	}
-	if os.Geteuid() == 0 {
-		n.profile = filepath.Join(stateDir, "profiles/per-user/root/profile")
-	} else {
-		state := firstOf(joinIf(n.env.Getenv("XDG_STATE_HOME"), "nix"), filepath.Join(home, ".local/state/nix"))
-		n.profile = filepath.Join(state, "profiles/profile")
-	}
+	n.profile = filepath.Join(n.profilesDir(stateDir), "profile")
 	if op != "query" && op != "list" {
 		if err := os.MkdirAll(filepath.Dir(n.profile), 0o755); err != nil {
 			return err
@@ -186,6 +186,30 @@ func (n *nixEnv) findProfile(op, stateDir string) error {
 	}
 	return nil
 }
+
+// stateHome is where Nix keeps what belongs to the user.
+func (env *Env) stateHome() string {
+	return firstOf(joinIf(env.Getenv("XDG_STATE_HOME"), "nix"), filepath.Join(env.Getenv("HOME"), ".local/state/nix"))
+}
+
+// defExpr is where nix-env finds packages.
+func (env *Env) defExpr(s *settings.Settings) string {
+	if s.Bool("use-xdg-base-directories") {
+		return filepath.Join(env.stateHome(), "defexpr")
+	}
+	return filepath.Join(env.Getenv("HOME"), ".nix-defexpr")
+}
+
+// profilesDir is where the user's profiles are.
+func (n *nixEnv) profilesDir(stateDir string) string {
+	if os.Geteuid() == 0 {
+		return filepath.Join(stateDir, rootProfiles)
+	}
+	return filepath.Join(n.env.stateHome(), "profiles")
+}
+
+// rootProfiles is where root's profiles are, below a store's state.
+const rootProfiles = "profiles/per-user/root"
 
 // linkAtomically makes link point to target, relative if both are in one directory.
 func linkAtomically(link, target string) error {

@@ -197,65 +197,6 @@ func (u *userEnv) elements(v eval.Value, at string, matches func(string) bool) (
 	return els, nil
 }
 
-// source is an expression with packages, and the attribute that it is.
-type source struct{ attr, file string }
-
-// sources are where packages come from: --file, or what is at ~/.nix-defexpr, an
-// expression or a directory of such.
-func (u *userEnv) sources(file string) ([]source, error) {
-	if file != "" {
-		return []source{{"", file}}, nil
-	}
-	home := u.env.Getenv("HOME")
-	if home == "" {
-		return nil, usageErrorf("HOME is not set: say where packages come from with --file")
-	}
-	top := filepath.Join(home, ".nix-defexpr")
-	var all []source
-	seen := map[string]bool{}
-	var walk func(name string) error
-	walk = func(name string) error {
-		entries, err := os.ReadDir(name)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			path := filepath.Join(name, e.Name())
-			st, err := os.Stat(path)
-			if err != nil || e.Name() == "manifest.nix" {
-				continue // a channel that is gone
-			}
-			if st.IsDir() && !isExpression(path) {
-				if err := walk(path); err != nil {
-					return err
-				}
-				continue
-			}
-			attr := strings.TrimSuffix(e.Name(), ".nix")
-			if !seen[attr] {
-				seen[attr] = true
-				all = append(all, source{attr, path})
-			}
-		}
-		return nil
-	}
-	st, err := os.Stat(top)
-	switch {
-	case os.IsNotExist(err):
-		return nil, fmt.Errorf("there is no '%s': say where packages come from with --file, or make it a link to an expression", top)
-	case err != nil:
-		return nil, err
-	case !st.IsDir() || isExpression(top):
-		return []source{{"", top}}, nil
-	}
-	return all, walk(top)
-}
-
-func isExpression(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, "default.nix"))
-	return err == nil
-}
-
 // offered reads the packages of all sources whose names match; nil matches all.
 func (u *userEnv) offered(file string, matches func(string) bool) ([]envElement, error) {
 	sources, err := u.sources(file)
@@ -328,23 +269,39 @@ func (u *userEnv) fromStore(name string) (el envElement, err error) {
 	return el, nil
 }
 
+// selected are the packages whose names match: of another profile, or of all sources.
+func (u *userEnv) selected(file string, matches func(string) bool) ([]envElement, error) {
+	if u.from == "" {
+		return u.offered(file, matches)
+	}
+	other := &userEnv{nixEnv: &nixEnv{env: u.env, profile: u.env.abs(u.from)}, eval: u.eval}
+	els, err := other.installed()
+	return slices.DeleteFunc(els, func(el envElement) bool { return !matches(el.Name) }), err
+}
+
 // available reads the packages that arguments name: store paths, attribute paths,
 // or selectors, of which the newest of each name count unless all is set.
 func (u *userEnv) available(file string, args []string, all bool) ([]envElement, error) {
 	var els []envElement
-	if len(args) > 0 && strings.Contains(args[0], "/") && !u.attrs {
-		for _, a := range args {
-			el, err := u.fromStore(a)
-			if err != nil {
-				return nil, err
-			}
-			els = append(els, el)
+	var read func(arg string) ([]envElement, error) // where arguments are no selectors
+	switch {
+	case u.exprs:
+		v, err := u.sourceValue(file)
+		if err != nil {
+			return nil, err
 		}
-		return els, nil
+		read = func(text string) ([]envElement, error) { return u.applied(text, v) }
+	case u.attrs:
+		read = func(path string) ([]envElement, error) { return u.atAttribute(file, path) }
+	case len(args) > 0 && strings.Contains(args[0], "/") && u.from == "":
+		read = func(name string) ([]envElement, error) {
+			el, err := u.fromStore(name)
+			return []envElement{el}, err
+		}
 	}
-	if u.attrs {
-		for _, path := range args {
-			more, err := u.atAttribute(file, path)
+	if read != nil {
+		for _, arg := range args {
+			more, err := read(arg)
 			if err != nil {
 				return nil, err
 			}
@@ -357,7 +314,7 @@ func (u *userEnv) available(file string, args []string, all bool) ([]envElement,
 		if err != nil {
 			return nil, err
 		}
-		more, err := u.offered(file, matches)
+		more, err := u.selected(file, matches)
 		if err != nil {
 			return nil, err
 		}
