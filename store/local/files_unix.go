@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -128,10 +129,19 @@ func readFileNoFollow(name string) (string, error) {
 	if !st.Mode().IsRegular() {
 		return "", fmt.Errorf("'%s' is not a regular file", name)
 	}
-	var b strings.Builder
-	b.Grow(int(st.Size()))
-	_, err = io.Copy(&b, f)
-	return b.String(), err
+	// io.Copy would take 32 KiB for each of the thousands of small files that are read.
+	b := make([]byte, 0, st.Size()+1)
+	for {
+		n, err := f.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return string(b), nil
+		}
+		if err != nil {
+			return "", err
+		}
+		b = slices.Grow(b, 1)
+	}
 }
 
 // writeFileSync replaces a file atomically and durably.
