@@ -39,7 +39,7 @@ type build struct {
 	mode    Mode
 	name    string // as errors name the goal
 	outputs []*output
-	inputs  map[store.Path]bool // closure of everything the builder may see
+	inputs  []store.Path // closure of everything the builder may see
 
 	kind       drv.OutputKind
 	sandboxed  bool

@@ -489,7 +489,6 @@ func (g *drvGoal) launch(b *build, locks *pathLocks) {
 // collectInputs computes what the builder may see, and clears the way.
 func (g *drvGoal) collectInputs(b *build) error {
 	w := g.l.w
-	b.inputs = map[store.Path]bool{}
 	var roots []store.Path
 	for _, in := range g.drv.InputDrvs {
 		outs := g.inputsOf[in.Path]
@@ -501,7 +500,8 @@ func (g *drvGoal) collectInputs(b *build) error {
 			roots = append(roots, p)
 		}
 	}
-	if err := w.closure(b.ctx, append(roots, g.drv.InputSrcs...), b.inputs); err != nil {
+	var err error
+	if b.inputs, err = w.closure(b.ctx, append(roots, g.drv.InputSrcs...)); err != nil {
 		return err
 	}
 	for _, o := range g.outputs {

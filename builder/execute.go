@@ -374,14 +374,18 @@ func (b *build) mounts() ([]sandbox.Mount, error) {
 	byTarget[string(b.dir())] = sandbox.Mount{Source: b.chroot + "/store", Target: string(b.dir())}
 
 	// The closure of everything that comes from the store.
-	visible := map[store.Path]bool{}
-	for p := range b.inputs {
+	visible := make(map[store.Path]bool, len(b.inputs))
+	for _, p := range b.inputs {
 		visible[p] = true
 	}
 	for _, p := range fromStore {
 		if ok, err := b.w.Store.IsValid(b.ctx, p); err == nil && ok {
-			if err := b.w.closure(b.ctx, paths1(p), visible); err != nil {
+			more, err := b.w.closure(b.ctx, paths1(p))
+			if err != nil {
 				return nil, fmt.Errorf("while processing 'sandbox-paths': %w", err)
+			}
+			for _, p := range more {
+				visible[p] = true
 			}
 		}
 	}

@@ -150,10 +150,7 @@ func (b *build) examine(m *made, seen map[local.Inode]bool) error {
 	h := hash.NewAsync(hash.SHA256)
 	w := io.Writer(h)
 	if !m.anyRefs {
-		candidates := make([]store.Path, 0, len(b.inputs)+len(b.outputs))
-		for p := range b.inputs {
-			candidates = append(candidates, p)
-		}
+		candidates := slices.Clip(b.inputs)
 		for _, o := range b.outputs {
 			candidates = append(candidates, o.scratch)
 		}

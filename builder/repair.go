@@ -46,13 +46,14 @@ func (w *Worker) setContentsGood(p store.Path, good bool) {
 	}
 	w.good[p] = good
 	delete(w.infos, p)
+	w.refs.forget(p)
 }
 
 // repairClosure looks at everything that intact outputs refer to, and repairs it
 // by the derivations that made it.
 func (g *drvGoal) repairClosure() {
 	l, w := g.l, g.l.w
-	set, own := map[store.Path]bool{}, map[store.Path]bool{}
+	own := map[store.Path]bool{}
 	var roots []store.Path
 	for _, o := range g.outputs {
 		own[o.known] = true
@@ -60,13 +61,13 @@ func (g *drvGoal) repairClosure() {
 			roots = append(roots, o.known)
 		}
 	}
-	inputs := map[store.Path]bool{}
-	err := w.closure(l.ctx, roots, set)
+	var inputs []store.Path
+	outputs, err := w.closure(l.ctx, roots)
 	if err == nil {
-		err = w.closure(l.ctx, paths1(g.path), inputs)
+		inputs, err = w.closure(l.ctx, paths1(g.path))
 	}
 	maker := map[store.Path]store.Path{}
-	for p := range inputs {
+	for _, p := range inputs {
 		if err != nil || !p.IsDerivation() {
 			continue
 		}
@@ -77,7 +78,7 @@ func (g *drvGoal) repairClosure() {
 			}
 		}
 	}
-	for _, p := range setPaths(set) {
+	for _, p := range store.SortPaths(outputs) {
 		if err != nil || own[p] {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -136,16 +137,16 @@ func isShellName(s string) bool {
 // outputs of derivations in it.
 func (b *build) exportReferences(roots []store.Path) ([]store.Path, error) {
 	for _, p := range roots {
-		if !b.inputs[p] {
+		if !slices.Contains(b.inputs, p) {
 			return nil, fmt.Errorf("cannot export references of path '%s' because it is not in the input closure of the derivation", b.dir().Format(p))
 		}
 	}
-	set := map[store.Path]bool{}
-	if err := b.w.closure(b.ctx, roots, set); err != nil {
+	all, err := b.w.closure(b.ctx, roots)
+	if err != nil {
 		return nil, err
 	}
 	var outputs []store.Path
-	for p := range set {
+	for _, p := range all {
 		if !p.IsDerivation() {
 			continue
 		}
@@ -159,18 +160,11 @@ func (b *build) exportReferences(roots []store.Path) ([]store.Path, error) {
 			}
 		}
 	}
-	if err := b.w.closure(b.ctx, outputs, set); err != nil {
+	more, err := b.w.closure(b.ctx, outputs)
+	if err != nil {
 		return nil, err
 	}
-	return setPaths(set), nil
-}
-
-func setPaths(set map[store.Path]bool) []store.Path {
-	out := make([]store.Path, 0, len(set))
-	for p := range set {
-		out = append(out, p)
-	}
-	return store.SortPaths(out)
+	return store.SortPaths(append(all, more...)), nil
 }
 
 // registration is the text of `nix-store --register-validity` for paths, without
@@ -201,12 +195,12 @@ func (b *build) pathInfoJSON(paths []store.Path) (any, error) {
 		for _, r := range info.References {
 			refs = append(refs, b.dir().Format(r))
 		}
-		set := map[store.Path]bool{}
-		if err := b.w.closure(b.ctx, []store.Path{p}, set); err != nil {
+		all, err := b.w.closure(b.ctx, []store.Path{p})
+		if err != nil {
 			return nil, err
 		}
 		var size int64
-		for q := range set {
+		for _, q := range all {
 			i, err := b.w.info(b.ctx, q)
 			if err != nil {
 				return nil, err

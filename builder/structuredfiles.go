@@ -15,8 +15,8 @@ func (w *Worker) StructuredFiles(ctx context.Context, p store.Path, d *drv.Deriv
 	if err != nil || !a.structured() {
 		return "", "", false, err
 	}
-	b := &build{w: w, ctx: ctx, path: p, drv: d, attrs: a, inputs: map[store.Path]bool{}}
-	if err := w.closure(ctx, inputs, b.inputs); err != nil {
+	b := &build{w: w, ctx: ctx, path: p, drv: d, attrs: a}
+	if b.inputs, err = w.closure(ctx, inputs); err != nil {
 		return "", "", false, err
 	}
 	outputs := map[string]string{}

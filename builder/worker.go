@@ -33,6 +33,7 @@ type Worker struct {
 
 	users     []sandbox.User // build users, once they have been looked up
 	noCgroups sync.Once      // the user was told that there are none
+	refs      refGraph
 
 	mu     sync.Mutex
 	hasher *drv.RealisationHasher
@@ -157,24 +158,4 @@ func (w *Worker) info(ctx context.Context, p store.Path) (*store.PathInfo, error
 	}
 	w.infos[p] = i
 	return i, nil
-}
-
-// closure adds everything that roots refer to, and roots, to set. What is in set
-// already is taken to be there with its closure.
-func (w *Worker) closure(ctx context.Context, roots []store.Path, set map[store.Path]bool) error {
-	todo := append([]store.Path(nil), roots...)
-	for len(todo) > 0 {
-		p := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if set[p] {
-			continue
-		}
-		set[p] = true
-		i, err := w.info(ctx, p)
-		if err != nil {
-			return err
-		}
-		todo = append(todo, i.References...)
-	}
-	return nil
 }
