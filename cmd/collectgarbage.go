@@ -78,18 +78,13 @@ func daysAgo(s string) (time.Time, error) {
 // profileDirs are the directories that may hold profiles: the user's own, the
 // machine's, and the one that ~/.nix-profile points to.
 func profileDirs(env *Env, set *settings.Settings, stateDir string) []string {
-	home := env.Getenv("HOME")
-	state := firstOf(env.Getenv("NIX_STATE_HOME"), joinIf(env.Getenv("XDG_STATE_HOME"), "nix"), joinIf(home, ".local/state/nix"))
 	dirs := []string{filepath.Join(stateDir, "profiles")}
 	if os.Geteuid() == 0 {
-		dirs = append(dirs, filepath.Join(stateDir, "profiles/per-user/root"))
-	} else if state != "" {
+		dirs = append(dirs, filepath.Join(stateDir, rootProfiles))
+	} else if state := env.stateHome(); state != "" {
 		dirs = append(dirs, filepath.Join(state, "profiles"))
 	}
-	link := joinIf(home, ".nix-profile")
-	if set.Bool("use-xdg-base-directories") {
-		link = joinIf(state, "profile")
-	}
+	link := env.profileLink(set)
 	if target, err := os.Readlink(link); err == nil {
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(filepath.Dir(link), target)

@@ -113,7 +113,7 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := n.findProfile(op, at.StateDir); err != nil {
+		if err := n.findProfile(op, set, at.StateDir); err != nil {
 			return err
 		}
 		switch op {
@@ -126,7 +126,7 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 		case "rollback", "switch":
 			return n.locked(ctx, func() error { return n.switchTo(opValue, op == "rollback") })
 		case "profile":
-			return linkAtomically(firstOf(joinIf(env.Getenv("HOME"), ".nix-profile")), env.abs(opValue))
+			return linkAtomically(env.profileLink(set), env.abs(opValue))
 		}
 		e, err := f.openWith(ctx, env, readWrite, set)
 		if err != nil {
@@ -159,7 +159,7 @@ func newNixEnv(env *Env, name string) *cobra.Command {
 
 // findProfile makes n.profile absolute; by default it is where ~/.nix-profile
 // points, and that is made if it is missing.
-func (n *nixEnv) findProfile(op, stateDir string) error {
+func (n *nixEnv) findProfile(op string, set *settings.Settings, stateDir string) error {
 	if n.profile != "" {
 		n.profile = n.env.abs(n.profile)
 		return nil
@@ -168,28 +168,38 @@ func (n *nixEnv) findProfile(op, stateDir string) error {
 	if home == "" {
 		return usageErrorf("HOME is not set: say which profile with --profile")
 	}
-	link := filepath.Join(home, ".nix-profile")
+	link := n.env.profileLink(set)
 	target, err := os.Readlink(link)
 	if err == nil {
 		if !filepath.IsAbs(target) {
-			target = filepath.Join(home, target)
+			target = filepath.Join(filepath.Dir(link), target)
 		}
 		n.profile = target
 		return nil
 	}
 	n.profile = filepath.Join(n.profilesDir(stateDir), "profile")
 	if op != "query" && op != "list" {
-		if err := os.MkdirAll(filepath.Dir(n.profile), 0o755); err != nil {
-			return err
+		for _, dir := range []string{filepath.Dir(n.profile), filepath.Dir(link)} {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
 		}
 		return linkAtomically(link, n.profile)
 	}
 	return nil
 }
 
-// stateHome is where Nix keeps what belongs to the user.
+// stateHome is where Nix keeps what belongs to the user; "" without a home.
 func (env *Env) stateHome() string {
-	return firstOf(joinIf(env.Getenv("XDG_STATE_HOME"), "nix"), filepath.Join(env.Getenv("HOME"), ".local/state/nix"))
+	return firstOf(env.Getenv("NIX_STATE_HOME"), joinIf(env.Getenv("XDG_STATE_HOME"), "nix"), joinIf(env.Getenv("HOME"), ".local/state/nix"))
+}
+
+// profileLink is what points to the user's profile; "" without a home.
+func (env *Env) profileLink(s *settings.Settings) string {
+	if s.Bool("use-xdg-base-directories") {
+		return joinIf(env.stateHome(), "profile")
+	}
+	return joinIf(env.Getenv("HOME"), ".nix-profile")
 }
 
 // defExpr is where nix-env finds packages.

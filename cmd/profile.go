@@ -51,7 +51,7 @@ func (f *profileFlags) find(env *Env) (*nixEnv, error) {
 		return nil, err
 	}
 	n := &nixEnv{env: env, profile: f.profile}
-	return n, n.findProfile("", at.StateDir)
+	return n, n.findProfile("", set, at.StateDir)
 }
 
 // open opens the store and finds the profile. Close the evaluation.
