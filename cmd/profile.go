@@ -136,6 +136,7 @@ func newProfileListCmd(env *Env) *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List the packages",
+		Example: "  gonix profile list\n  gonix profile list --json --profile ~/other",
 		Args:    cobra.NoArgs,
 	}
 	f := addProfileFlags(env, c)
@@ -164,9 +165,10 @@ func newProfileListCmd(env *Env) *cobra.Command {
 
 func newProfileHistoryCmd(env *Env) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "history",
-		Short: "Show what each version changed",
-		Args:  cobra.NoArgs,
+		Use:     "history",
+		Short:   "Show what each version changed",
+		Example: "  gonix profile history\n  gonix profile history --profile /nix/var/nix/profiles/system",
+		Args:    cobra.NoArgs,
 	}
 	f := addProfileFlags(env, c)
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -177,9 +179,10 @@ func newProfileHistoryCmd(env *Env) *cobra.Command {
 
 func newProfileDiffClosuresCmd(env *Env) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "diff-closures",
-		Short: "Show how versions and sizes changed, also of what packages need",
-		Args:  cobra.NoArgs,
+		Use:     "diff-closures",
+		Short:   "Show how versions and sizes changed, also of what packages need",
+		Example: "  gonix profile diff-closures\n  gonix profile diff-closures --profile /nix/var/nix/profiles/system",
+		Args:    cobra.NoArgs,
 	}
 	f := addProfileFlags(env, c)
 	c.RunE = func(c *cobra.Command, args []string) error {
