@@ -31,6 +31,9 @@ const (
 	// standstill is how little the heap grows between looks, in bytes, when it stands
 	// still: looking makes garbage, too.
 	standstill = 64 << 10
+	// patience is after how many such looks there are fewer: an evaluation that only
+	// waits for a processor goes on at once.
+	patience = 50
 	// worthReturning is how large a heap is given back to the system at once when
 	// its evaluation is over.
 	worthReturning = 64 << 20
@@ -119,6 +122,7 @@ type heapWatch struct {
 	often time.Duration   // pause between looks while the heap grows
 	until <-chan struct{} // closed when nobody need look any more
 	pause time.Duration
+	still int // looks since the heap has grown
 	size  uint64
 }
 
@@ -130,10 +134,13 @@ func (w *heapWatch) next() (size uint64, ok bool) {
 	case <-time.After(max(w.pause, w.often)):
 	}
 	size = heapSize()
-	if size < w.size+standstill {
+	switch {
+	case size >= w.size+standstill:
+		w.pause, w.still = w.often, 0
+	case w.still < patience:
+		w.still++
+	default:
 		w.pause = min(2*max(w.pause, w.often), idlePoll)
-	} else {
-		w.pause = w.often
 	}
 	w.size = size
 	return size, true

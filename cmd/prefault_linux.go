@@ -11,8 +11,8 @@ import (
 const (
 	// heapReserve is how much of the heap is made present ahead of its use.
 	heapReserve = 768 << 20
-	// prefaultLead is how far ahead of the evaluation that happens at most: an
-	// evaluation that has not used much may not need more either.
+	// prefaultLead is how far ahead of the evaluation that happens. One that has not
+	// used half of that may not need more.
 	prefaultLead = 8 << 20
 	prefaultStep = 2 << 20
 	// prefaultPoll is how often the heap is looked at.
@@ -37,11 +37,13 @@ func prefaultHeap(until <-chan struct{}) heapCounts {
 	runtime.GC() // gives the space to the heap
 	go func() {
 		watch := heapWatch{often: prefaultPoll, until: until}
-		used := heapSize()
 		for done := uint64(0); done < heapReserve; {
-			if done+prefaultStep > used+min(prefaultLead, used) {
-				var ok bool
-				if used, ok = watch.next(); !ok {
+			ahead := heapSize()
+			if ahead >= prefaultLead/2 {
+				ahead += prefaultLead
+			}
+			if done > ahead {
+				if _, ok := watch.next(); !ok {
 					return
 				}
 				continue
