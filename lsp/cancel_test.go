@@ -168,7 +168,7 @@ func TestCancelledCheck(t *testing.T) {
 // then.
 func TestCheckGivesWay(t *testing.T) {
 	c := connect(t, clientOptions{pull: true, settings: `{"eval":{"enable":false}}`})
-	u := c.open("a.nix", "{ x = 1;\n"+strings.Repeat("  y.z = 2;\n", 10_000)+"}")
+	u := c.open("a.nix", "{ x = 1;\n"+strings.Repeat("  y.z = 2;\n", 7_000)+"}")
 	c.edit(u, span(0, 0, 0, 0), " ")
 	answered := make(chan string)
 	go func() {

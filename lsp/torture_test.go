@@ -57,7 +57,7 @@ func TestRandomEdits(t *testing.T) {
 		text := all[name]
 		u := c.open(name, text)
 		lines := strings.Count(text, "\n") + 1
-		for range 8 {
+		for range 3 {
 			line := uint32(rnd.IntN(lines + 1))
 			from, to := uint32(rnd.IntN(60)), uint32(rnd.IntN(60))
 			if rnd.IntN(2) == 0 {
@@ -77,7 +77,7 @@ func TestRandomEdits(t *testing.T) {
 	}
 }
 
-// Typing a text from its start to its end, with a question after each letter.
+// Typing a text from its start to its end, with all questions after every tenth letter.
 func TestTypingFromTheStart(t *testing.T) {
 	c := connect(t, clientOptions{pull: true, options: Options{Log: discard{}}, settings: `{"eval":{"enable":false}}`})
 	ctx := context.Background()
@@ -98,7 +98,7 @@ func TestTypingFromTheStart(t *testing.T) {
 			if r == '\n' {
 				line, char = line+1, 0
 			}
-			if char%3 == 0 {
+			if char%10 == 0 {
 				if err := c.everything(ctx, u, pos(line, char)); err != nil {
 					t.Fatalf("%s at %d:%d: %v", name, line, char, err)
 				}
