@@ -201,7 +201,7 @@ func TestFaultReadOnly(t *testing.T) {
 			{"gonix-build", "graph.nix", "--argstr", "salt", "7", "--no-out-link"},
 			{"gonix-store", "--add", "tree-1"}, {"gonix-store", "--gc"}, {"gonix-store", "--optimise"},
 		} {
-			view.fails("read-only", args...)
+			view.fails("ead-only file system", args...)
 		}
 		p.intact(kept)
 		p.builds(1)
