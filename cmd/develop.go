@@ -227,12 +227,7 @@ func (e *evaluation) buildEnvironment(ctx context.Context, t builder.Target) (st
 	if err != nil {
 		return store.Path{}, err
 	}
-	b, err := e.session()
-	if err != nil {
-		return store.Path{}, err
-	}
-	results, err := b.build(ctx, []builder.Target{{Drv: envDrv}}, builder.Normal)
-	b.ui.stop()
+	results, err := e.build(ctx, builder.Target{Drv: envDrv})
 	if err != nil {
 		return store.Path{}, err
 	}
@@ -376,12 +371,7 @@ func (e *evaluation) nixpkgsBash(ctx context.Context) (string, builder.Target, e
 	if err != nil {
 		return "", t, err
 	}
-	b, err := e.session()
-	if err != nil {
-		return "", t, err
-	}
-	results, err := b.build(ctx, []builder.Target{t}, builder.Normal)
-	b.ui.stop()
+	results, err := e.build(ctx, t)
 	if err != nil {
 		return "", t, err
 	}

@@ -110,6 +110,16 @@ func (e *evaluation) session() (*buildSession, error) {
 	return e.building, nil
 }
 
+// build makes targets, shows it, and ends the display.
+func (e *evaluation) build(ctx context.Context, targets ...builder.Target) ([]builder.Result, error) {
+	b, err := e.session()
+	if err != nil {
+		return nil, err
+	}
+	defer b.ui.stop()
+	return b.build(ctx, targets, builder.Normal)
+}
+
 // evalMode says how an evaluation treats the store.
 type evalMode uint8
 

@@ -133,6 +133,25 @@ func (f *matchFlags) matching(env *Env, dir store.Dir, m profileManifest, args [
 	return sortedNames(chosen), nil
 }
 
+// withChosen opens the profile for do, which does what verb says to the chosen packages.
+func (f *profileFlags) withChosen(ctx context.Context, env *Env, which *matchFlags, args []string, verb string, do func(u *userEnv, m profileManifest, names []string) error) error {
+	return f.with(ctx, env, func(u *userEnv) error {
+		m, err := u.manifestOf(u.profile)
+		if err != nil {
+			return err
+		}
+		names, err := which.matching(env, u.eval.storeDir(), m, args)
+		if err != nil {
+			return err
+		}
+		if len(names) == 0 {
+			warnf(env, "No packages to %s. Use 'gonix profile list' to see the current profile.", verb)
+			return nil
+		}
+		return do(u, m, names)
+	})
+}
+
 func newProfileRemoveCmd(env *Env) *cobra.Command {
 	var which matchFlags
 	c := &cobra.Command{
@@ -144,19 +163,7 @@ func newProfileRemoveCmd(env *Env) *cobra.Command {
 	f := addProfileFlags(env, c)
 	which.add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return f.with(c.Context(), env, func(u *userEnv) error {
-			m, err := u.manifestOf(u.profile)
-			if err != nil {
-				return err
-			}
-			names, err := which.matching(env, u.eval.storeDir(), m, args)
-			if err != nil {
-				return err
-			}
-			if len(names) == 0 {
-				warnf(env, "No packages to remove. Use 'gonix profile list' to see the current profile.")
-				return nil
-			}
+		return f.withChosen(c.Context(), env, &which, args, "remove", func(u *userEnv, m profileManifest, names []string) error {
 			for _, name := range names {
 				fmt.Fprintf(env.Stderr, "removing '%s'\n", m[name].identifier())
 				delete(m, name)
@@ -182,19 +189,7 @@ what flakes are now cannot be found out yet.`,
 	f.eval.addSources(c)
 	which.add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return f.with(c.Context(), env, func(u *userEnv) error {
-			m, err := u.manifestOf(u.profile)
-			if err != nil {
-				return err
-			}
-			names, err := which.matching(env, u.eval.storeDir(), m, args)
-			if err != nil {
-				return err
-			}
-			if len(names) == 0 {
-				warnf(env, "No packages to upgrade. Use 'gonix profile list' to see the current profile.")
-				return nil
-			}
+		return f.withChosen(c.Context(), env, &which, args, "upgrade", func(u *userEnv, m profileManifest, names []string) error {
 			return u.upgradeElements(c.Context(), f.eval, m, names)
 		})
 	}
@@ -259,12 +254,7 @@ func (u *userEnv) realiseElements(ctx context.Context, f *evalFlags, args []stri
 	if err := e.finish(ctx); err != nil {
 		return nil, err
 	}
-	b, err := e.session()
-	if err != nil {
-		return nil, err
-	}
-	results, err := b.build(ctx, targets, builder.Normal)
-	b.ui.stop()
+	results, err := e.build(ctx, targets...)
 	if err != nil {
 		return nil, err
 	}

@@ -215,12 +215,7 @@ func (e *evaluation) mainProgram(ctx context.Context, f *evalFlags, attr string)
 	if err := e.finish(ctx); err != nil {
 		return "", err
 	}
-	b, err := e.session()
-	if err != nil {
-		return "", err
-	}
-	results, err := b.build(ctx, []builder.Target{{Drv: drvPath, Outputs: []string{pkgs[0].OutputName}}}, builder.Normal)
-	b.ui.stop()
+	results, err := e.build(ctx, builder.Target{Drv: drvPath, Outputs: []string{pkgs[0].OutputName}})
 	if err != nil {
 		return "", err
 	}

@@ -99,12 +99,7 @@ func (t *targetArgs) paths(ctx context.Context, e *evaluation, args []string) ([
 		return paths, nil
 	}
 	if slices.ContainsFunc(targets, func(t builder.Target) bool { return !t.Drv.IsZero() }) {
-		b, err := e.session()
-		if err != nil {
-			return nil, err
-		}
-		results, err := b.build(ctx, targets, builder.Normal)
-		b.ui.stop()
+		results, err := e.build(ctx, targets...)
 		if err != nil {
 			return nil, err
 		}

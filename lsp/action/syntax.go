@@ -161,20 +161,8 @@ func (r *Request) syntaxCandidates(e *ast.Error, bracket ast.Pos) []Action {
 func (r *Request) closeAll(e *ast.Error) []Action {
 	src := r.File.Src
 	before := ast.Pos(len(strings.TrimRight(src[:e.Start], " \t\r\n")))
-	var around []ast.Node // the outermost first
-	for n := ast.Node(r.File.Root); n != nil; {
-		around = append(around, n)
-		var last ast.Node
-		for c := range ast.Children(n) {
-			if c.Pos() >= e.Start {
-				break
-			}
-			last = c
-		}
-		n = last
-	}
 	text, missing := "", 0
-	for _, n := range slices.Backward(around) {
+	for _, n := range slices.Backward(cursor.Before(r.File.Root, e.Start)) {
 		if n.Stop() < before {
 			continue
 		}

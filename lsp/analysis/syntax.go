@@ -65,18 +65,10 @@ func OpenComment(f *ast.File) ast.Pos {
 // unclosed returns the innermost bracket around an error that has no counterpart.
 func (p *pass) unclosed(e *ast.Error) []Related {
 	var open ast.Span
-	for n := ast.Node(p.file.Root); n != nil; {
+	for _, n := range cursor.Before(p.file.Root, e.Start) {
 		if at, closing := Bracket(n); closing != "" && !strings.HasSuffix(p.text(n)[at.End-n.Pos():], closing) {
 			open = at
 		}
-		var next ast.Node
-		for c := range ast.Children(n) {
-			if c.Pos() >= e.Start {
-				break
-			}
-			next = c
-		}
-		n = next
 	}
 	if open.End == 0 {
 		return nil

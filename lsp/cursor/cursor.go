@@ -51,6 +51,24 @@ func child(n ast.Node, off ast.Pos) ast.Node {
 	return last
 }
 
+// Before returns the root and, in each node, the last child that begins before an
+// offset: what may lack its end there.
+func Before(root ast.Node, off ast.Pos) []ast.Node {
+	var nodes []ast.Node
+	for n := root; n != nil; {
+		nodes = append(nodes, n)
+		var last ast.Node
+		for c := range ast.Children(n) {
+			if c.Pos() >= off {
+				break
+			}
+			last = c
+		}
+		n = last
+	}
+	return nodes
+}
+
 func touches(n ast.Node, off ast.Pos) bool { return n.Pos() <= off && off <= n.Stop() }
 
 // Cover returns the nodes around a whole span, the root first and the innermost
